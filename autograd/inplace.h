@@ -1,0 +1,32 @@
+// In-place forms.
+#pragma once
+
+#include "autograd/node.h"
+#include "lib/core/check.h"
+
+namespace rill {
+
+/// Everything that must hold before `x` is overwritten: not a leaf that requires grad (while recording), no stride-0 axis,
+/// and the result's kind of dtype not above that of x. `result_shape` must equal the shape of x.
+void check_in_place(const char* op, const Tensor& x, const Shape& result_shape, Dtype result);
+/// Bumps the version and makes `x` the owner of `value`'s history; the data has been written.
+void adopt_history(const Tensor& x, const Tensor& value);
+/// An alias of x with x's present history, for formulas of an op that is about to overwrite x.
+Tensor alias_before_write(const Tensor& x);
+/// True when a and b share memory but are not the same elements in the same order.
+bool overlap_partly(const Tensor& a, const Tensor& b);
+/// x = value, with broadcasting and conversion, recorded.
+const Tensor& assign(const Tensor& x, const Tensor& value);
+
+/// The pattern of every in-place op. While recording: the out-of-place op runs on the tape and its value and history are moved
+/// into x. Otherwise `write(x, dtype)` runs the kernel straight into x.
+template <class Record, class Write>
+Tensor in_place(const char* op, const Tensor& x, Dtype result, bool recorded, Record compute, Write write) {
+  check_in_place(op, x, impl(x).shape, result);
+  if (recorded) return assign(x, compute());
+  write(x, impl(x).dtype);
+  adopt_history(x, {});
+  return x;
+}
+
+}  // namespace rill

@@ -1,0 +1,104 @@
+// Elementwise functions made of others.
+#include <numbers>
+
+#include <rill/ops/elementwise.h>
+#include <rill/ops/shape.h>
+#include <rill/ops/view.h>
+
+#include "autograd/binary.h"
+
+namespace rill {
+
+Tensor logit(const Tensor& x, std::optional<double> eps) {
+  check_defined("logit", x);
+  const Tensor p = eps ? clamp(x, *eps, 1 - *eps) : x;
+  return log(p / (1 - p));
+}
+Tensor sinc(const Tensor& x) {
+  check_defined("sinc", x);
+  const Tensor y = x * std::numbers::pi, zero = eq(y, 0);
+  const Tensor safe = where(zero, 1, y);
+  return where(zero, 1 - square(y) / 6, sin(safe) / safe);  // the series carries the derivatives at 0
+}
+Tensor deg2rad(const Tensor& x) { return x * (std::numbers::pi / 180); }
+Tensor rad2deg(const Tensor& x) { return x * (180 / std::numbers::pi); }
+
+Tensor crelu(const Tensor& x, std::int64_t axis) { return relu(cat({x, neg(x)}, axis)); }
+Tensor tanhshrink(const Tensor& x) { return x - tanh(x); }
+Tensor glu(const Tensor& x, std::int64_t axis) {
+  check_defined("glu", x);
+  const auto a = wrap_axis("glu", axis, x.dim());
+  check<ShapeError>(x.dim() > 0 && x.size(a) % 2 == 0, "glu", "axis {} of {} cannot be halved; its size must be even", axis, x.shape());
+  const auto half = x.size(a) / 2;
+  return x.narrow(a, 0, half) * sigmoid(x.narrow(a, half, half));
+}
+Tensor prelu(const Tensor& x, const Tensor& weight) {
+  check_defined("prelu", x);
+  check_defined("prelu", weight, "weight");
+  Tensor w = weight;
+  if (weight.numel() != 1) {
+    check<ShapeError>(x.dim() >= 2 && weight.dim() == 1 && weight.size(0) == x.size(1), "prelu",
+                      "weight {} must have one element or one per channel of x {} (axis 1)", weight.shape(), x.shape());
+    Shape shape(x.dim() - 1, 1);
+    shape[0] = weight.size(0);
+    w = weight.reshape(shape);
+  }
+  return where(gt(x, 0), x, x * w);
+}
+
+Tensor xlogy(const Tensor& a, const Tensor& b) {
+  check_operands<fn::Mul>(a, b);
+  const Tensor zero = logical_and(eq(a, 0), logical_not(isnan(b)));
+  return where(zero, 0, a * log(where(zero, 1, b)));
+}
+Tensor heaviside(const Tensor& x, const Tensor& value) {
+  check_operands<fn::Mul>(x, value);
+  const Tensor step = gt(x, 0).to(value.dtype());
+  return where(eq(x, 0), value, where(isnan(x), x.to(value.dtype()), step));
+}
+Tensor lcm(const Tensor& a, const Tensor& b) {
+  const Tensor d = gcd(a, b);
+  return abs(mul(trunc_divide(a, where(eq(d, 0), 1, d)), b));
+}
+
+Tensor bitwise_not(const Tensor& x) {
+  check_defined("bitwise_not", x);
+  check<DtypeError>(!is_floating(x.dtype()), "bitwise_not", "{} is not supported (expected bool or an integer dtype)", x.dtype());
+  return bitwise_xor(x, x.dtype() == Dtype::boolean ? constant(true, Dtype::boolean, x.device()) : constant(x.dtype() == Dtype::uint8 ? 255 : -1, x.dtype(), x.device()));
+}
+
+// ---- logic ------------------------------------------------------------------------------------------------------------------
+
+namespace {
+Tensor truth(const char* op, const Tensor& x) {
+  check_defined(op, x);
+  return x.dtype() == Dtype::boolean ? x : ne(x, 0);
+}
+}  // namespace
+Tensor logical_and(const Tensor& a, const Tensor& b) { return bitwise_and(truth("logical_and", a), truth("logical_and", b)); }
+Tensor logical_or(const Tensor& a, const Tensor& b) { return bitwise_or(truth("logical_or", a), truth("logical_or", b)); }
+Tensor logical_xor(const Tensor& a, const Tensor& b) { return bitwise_xor(truth("logical_xor", a), truth("logical_xor", b)); }
+Tensor logical_not(const Tensor& x) { return check_defined("logical_not", x), eq(x, 0); }
+
+Tensor isnan(const Tensor& x) { return ne(x, x); }
+Tensor isinf(const Tensor& x) {
+  check_defined("isinf", x);
+  return is_floating(x.dtype()) ? eq(abs(x), std::numeric_limits<double>::infinity()) : zeros(x.shape(), {.dtype = Dtype::boolean});
+}
+Tensor isfinite(const Tensor& x) {
+  check_defined("isfinite", x);
+  return is_floating(x.dtype()) ? lt(abs(x), std::numeric_limits<double>::infinity()) : ones(x.shape(), {.dtype = Dtype::boolean});
+}
+
+Tensor isclose(const Tensor& a, const Tensor& b, Closeness o) {
+  check_operands<fn::Equal>(a, b);
+  check<DtypeError>(a.dtype() == b.dtype(), "isclose", "{} and {} differ in dtype; convert one with .to()", describe(a), describe(b));
+  Tensor close = eq(a, b);
+  if (is_floating(a.dtype()) || o.rtol != 0 || o.atol != 0) {
+    const Tensor x = a.to(Dtype::float64).detach(), y = b.to(Dtype::float64).detach();
+    close = logical_or(close, logical_and(isfinite(y), le(abs(x - y), o.atol + o.rtol * abs(y))));
+  }
+  return o.equal_nan ? logical_or(close, logical_and(isnan(a), isnan(b))) : close;
+}
+
+}  // namespace rill

@@ -1,0 +1,27 @@
+// How ops reach kernels.
+#pragma once
+
+#include "backends/api/kernels.h"
+#include "lib/core/check.h"
+#include "lib/core/tensor_impl.h"
+
+namespace rill {
+
+/// The table of the device's backend; filled before main() uses it, constant afterwards (backends/registry.cpp).
+const Kernels& cpu_kernels();
+[[noreturn]] void throw_no_backend(Device device);
+
+inline const Kernels& kernels(const Tensor& t) {
+  if (!impl(t).device.is_cpu()) [[unlikely]] throw_no_backend(impl(t).device);
+  return cpu_kernels();
+}
+
+inline View view(const Tensor& t) {
+  const auto& i = impl(t);
+  return {i.data, i.dtype, i.shape.rank(), i.shape.data(), i.strides.data(), i.numel, i.contiguous};
+}
+
+/// Throws DeviceError when the tensors live on different devices.
+void check_same_device(const char* op, const Tensor& a, const Tensor& b);
+
+}  // namespace rill

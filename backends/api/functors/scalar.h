@@ -1,0 +1,151 @@
+// The vocabulary for plain numbers.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <limits>
+
+#ifdef __CUDACC__
+#define RILL_FN __host__ __device__ constexpr
+#else
+#define RILL_FN [[gnu::always_inline]] constexpr inline
+#endif
+
+namespace rill::fn {
+
+template <class T> concept Number = std::is_arithmetic_v<T>;
+template <class T> concept Real = std::floating_point<T>;
+template <class T> concept Whole = std::integral<T>;
+
+template <Number T> RILL_FN T where(bool m, T a, T b) { return m ? a : b; }
+RILL_FN bool both(bool a, bool b) { return a && b; }
+template <Number T> RILL_FN T zero_like(T) { return T{0}; }
+
+template <Real T> RILL_FN T max(T a, T b) { return a != a ? a : a < b || b != b ? b : a; }  // NaN passes through
+template <Real T> RILL_FN T min(T a, T b) { return a != a ? a : b < a || b != b ? b : a; }
+template <Whole T> RILL_FN T max(T a, T b) { return a < b ? b : a; }
+template <Whole T> RILL_FN T min(T a, T b) { return b < a ? b : a; }
+template <Real T> RILL_FN T abs(T x) { return std::fabs(x); }
+template <Whole T> RILL_FN T abs(T x) {
+  if constexpr (std::is_unsigned_v<T>) return x;
+  else return static_cast<T>(x < 0 ? -x : x);
+}
+template <Number T> RILL_FN T sign(T x) { return static_cast<T>((x > T{0}) - (x < T{0})); }
+
+template <Whole T> RILL_FN T floor(T x) { return x; }
+template <Whole T> RILL_FN T ceil(T x) { return x; }
+template <Whole T> RILL_FN T rint(T x) { return x; }
+template <Whole T> RILL_FN T trunc(T x) { return x; }
+
+using std::acos, std::acosh, std::asin, std::asinh, std::atan, std::atan2, std::atanh, std::ceil, std::copysign, std::cos, std::cosh, std::erf,
+    std::erfc, std::exp, std::exp2, std::expm1, std::floor, std::fmod, std::hypot, std::lgamma, std::log, std::log10, std::log1p, std::log2, std::pow,
+    std::rint, std::sin, std::sinh, std::sqrt, std::tan, std::tanh, std::trunc;
+
+// Integer division: the op has refused a zero divisor; the smallest value divided by -1 wraps.
+template <Whole T> RILL_FN T truncated_quotient(T a, T b) {
+  if (b == T{0}) return T{0};
+  if constexpr (std::is_signed_v<T>)
+    if (b == T{-1}) return static_cast<T>(-a);
+  return static_cast<T>(a / b);
+}
+template <Whole T> RILL_FN T truncated_remainder(T a, T b) {
+  if (b == T{0}) return T{0};
+  if constexpr (std::is_signed_v<T>)
+    if (b == T{-1}) return T{0};
+  return static_cast<T>(a % b);
+}
+template <Whole T> RILL_FN T floored_remainder(T a, T b) {
+  const T r = truncated_remainder(a, b);
+  if constexpr (std::is_signed_v<T>)
+    if (r != 0 && (r < 0) != (b < 0)) return static_cast<T>(r + b);
+  return r;
+}
+template <Whole T> RILL_FN T floored_quotient(T a, T b) {
+  const T q = truncated_quotient(a, b);
+  if constexpr (std::is_signed_v<T>)
+    if (truncated_remainder(a, b) != 0 && (a < 0) != (b < 0)) return static_cast<T>(q - 1);
+  return q;
+}
+template <Real T> RILL_FN T truncated_quotient(T a, T b) { return std::trunc(a / b); }
+template <Real T> RILL_FN T truncated_remainder(T a, T b) { return std::fmod(a, b); }
+template <Real T> RILL_FN T floored_remainder(T a, T b) {
+  const T r = std::fmod(a, b);
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+template <Real T> RILL_FN T floored_quotient(T a, T b) {  // Python's: exact where a is a multiple of b
+  if (b == 0) return a / b;
+  T r = std::fmod(a, b), q = (a - r) / b;
+  if (r != 0 && (r < 0) != (b < 0)) q -= 1;
+  return q == 0 ? std::copysign(T{0}, a / b) : std::rint(q);
+}
+
+template <Whole T> RILL_FN T shift_left(T a, T b) {
+  if constexpr (std::is_same_v<T, bool>) return a && !b;
+  else return b < 0 || b >= static_cast<T>(8 * sizeof(T)) ? T{0} : static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) << b);
+}
+template <Whole T> RILL_FN T shift_right(T a, T b) {
+  if constexpr (std::is_same_v<T, bool>) return a && !b;
+  else return b < 0 || b >= static_cast<T>(8 * sizeof(T)) ? static_cast<T>(a < 0 ? -1 : 0) : static_cast<T>(a >> b);
+}
+template <Whole T> RILL_FN T gcd(T a, T b) {
+  while (b != T{0}) {
+    const T r = truncated_remainder(a, b);
+    a = b, b = r;
+  }
+  return abs(a);
+}
+
+/// The inverse of erf: Giles' polynomial start (M. Giles, "Approximating the erfinv function", 2010), then two Newton steps in double.
+template <Real T> RILL_FN T erfinv(T x) {
+  if (x != x || x < T{-1} || x > T{1}) return std::numeric_limits<T>::quiet_NaN();
+  if (x == T{1} || x == T{-1}) return static_cast<T>(x * std::numeric_limits<T>::infinity());
+  const double a = static_cast<double>(x), one_minus = (1 - a) * (1 + a);
+  double w = -std::log(one_minus), p;
+  if (w < 5) {
+    w -= 2.5;
+    p = 2.81022636e-08;
+    for (double c : {3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164, 0.246640727, 1.50140941}) p = c + p * w;
+  } else {
+    w = std::sqrt(w) - 3;
+    p = -0.000200214257;
+    for (double c : {0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047, 1.00167406, 2.83297682}) p = c + p * w;
+  }
+  double y = p * a;
+  for (int i = 0; i < 2; ++i) {
+    // Newton on erf(y) = x, written with erfc, which keeps the digits of 1 - |x| in the tails
+    const double excess = a > 0 ? (1 - a) - std::erfc(y) : std::erfc(-y) - (1 + a);
+    y -= excess * 0.88622692545275801365 * std::exp(y * y);
+  }
+  return static_cast<T>(y);
+}
+
+/// d/dx log Gamma(x): reflection below 1/2, recurrence up to 10, asymptotic series above (Abramowitz and Stegun 6.3.18).
+template <Real T> RILL_FN T digamma(T t) {
+  double x = static_cast<double>(t), r = 0;
+  if (x == 0) return static_cast<T>(-1 / x);
+  if (x < 0) {
+    const double f = x - std::floor(x);
+    if (f == 0) return std::numeric_limits<T>::quiet_NaN();
+    r = -3.14159265358979323846 / std::tan(3.14159265358979323846 * f);
+    x = 1 - x;
+  }
+  while (x < 10) r -= 1 / x, x += 1;
+  const double i = 1 / (x * x);
+  const double series = i * (1.0 / 12 - i * (1.0 / 120 - i * (1.0 / 252 - i * (1.0 / 240 - i * (1.0 / 132 - i * (691.0 / 32760 - i * (1.0 / 12)))))));
+  return static_cast<T>(r + std::log(x) - 0.5 / x - series);
+}
+
+/// The second derivative of log Gamma (Abramowitz and Stegun 6.4.12).
+template <Real T> RILL_FN T trigamma(T t) {
+  double x = static_cast<double>(t), r = 0, s = 1;
+  if (x < 0.5) {
+    const double d = 3.14159265358979323846 / std::sin(3.14159265358979323846 * x);
+    r = d * d, x = 1 - x, s = -1;
+  }
+  while (x < 10) r += s / (x * x), x += 1;
+  const double i = 1 / (x * x);
+  const double series = 1 / x + i / 2 + i / x * (1.0 / 6 - i * (1.0 / 30 - i * (1.0 / 42 - i * (1.0 / 30 - i * (5.0 / 66 - i * (691.0 / 2730))))));
+  return static_cast<T>(r + s * series);
+}
+
+}  // namespace rill::fn

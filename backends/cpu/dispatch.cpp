@@ -1,0 +1,90 @@
+// Asks the processor once and fills the kernel table from the baseline upwards. RILL_ISA=baseline|avx2|avx512 lowers the choice.
+#include "backends/cpu/dispatch.h"
+
+#include <cstdlib>
+#include <string>
+
+#include "backends/api/backend.h"
+#include "backends/cpu/map.h"
+
+namespace rill::cpu {
+
+#define RILL_SET(name)                                                   \
+  namespace name {                                                       \
+  void fill_unary(Kernels&);                                             \
+  void fill_binary(Kernels&);                                            \
+  void fill_cast(Kernels&);                                              \
+  static void fill(Kernels& k) { fill_unary(k), fill_binary(k), fill_cast(k); } \
+  }
+RILL_SET(baseline)
+#ifdef RILL_X86_SETS
+RILL_SET(avx2)
+RILL_SET(avx512)
+#endif
+#undef RILL_SET
+
+namespace {
+
+InstructionSet best() {
+#ifdef RILL_X86_SETS
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
+    return InstructionSet::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) return InstructionSet::avx2;
+#endif
+  return InstructionSet::baseline;
+}
+
+InstructionSet choose() {
+  const InstructionSet have = best();
+  const char* wish = std::getenv("RILL_ISA");
+  if (!wish || !*wish) return have;
+  for (auto set : {InstructionSet::baseline, InstructionSet::avx2, InstructionSet::avx512})
+    if (wish == std::string(to_string(set))) {
+      check<ValueError>(set <= have, "RILL_ISA", "this processor does not have {}; it has {}", wish, to_string(have));
+      return set;
+    }
+  fail<ValueError>("RILL_ISA", "\"{}\" is not an instruction set; use baseline, avx2 or avx512", wish);
+}
+
+Kernels make_kernels(InstructionSet set) {
+  Kernels k;
+  k.map = &map;
+  k.copy = &copy;
+  baseline::fill(k);
+#ifdef RILL_X86_SETS
+  if (set >= InstructionSet::avx2) avx2::fill(k);
+  if (set >= InstructionSet::avx512) avx512::fill(k);
+#endif
+  return k;
+}
+
+}  // namespace
+
+const char* to_string(InstructionSet set) {
+  return set == InstructionSet::baseline ? "baseline" : set == InstructionSet::avx2 ? "avx2" : "avx512";
+}
+
+InstructionSet instruction_set() {
+  static const InstructionSet set = choose();
+  return set;
+}
+
+}  // namespace rill::cpu
+
+namespace rill {
+
+const Kernels& cpu_kernels() {
+  static const Kernels table = cpu::make_kernels(cpu::instruction_set());
+  return table;
+}
+
+void throw_no_backend(Device device) {
+  fail<DeviceError>("device", "this build of rill has no backend for {}; use Device::cpu()", device);
+}
+
+void check_same_device(const char* op, const Tensor& a, const Tensor& b) {
+  check<DeviceError>(impl(a).device == impl(b).device, op, "tensors live on {} and {}; move one with .to(Device)", impl(a).device, impl(b).device);
+}
+
+}  // namespace rill

@@ -1,0 +1,129 @@
+// Pack: one SIMD register of float or double, the only file that includes xsimd. Included once per instruction set with RILL_ARCH
+// set to baseline, avx2 or avx512; everything, xsimd included, then lives in namespaces of that set, so that the linker can
+// never keep a wide copy of a function for everyone (docs/architecture.md, "Instruction sets").
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "backends/api/functors/vocabulary.h"
+
+#define RILL_JOIN_(a, b) a##b
+#define RILL_JOIN(a, b) RILL_JOIN_(a, b)
+#define xsimd RILL_JOIN(xsimd_, RILL_ARCH)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#include <xsimd/xsimd.hpp>
+#pragma GCC diagnostic pop
+
+namespace rill::cpu::RILL_ARCH {
+
+namespace sets {
+struct baseline { using type = xsimd::default_arch; };
+#if defined(__AVX2__) && defined(__FMA__)
+struct avx2 { using type = xsimd::fma3<xsimd::avx2>; };
+#endif
+#if defined(__AVX512F__)
+struct avx512 { using type = xsimd::avx512bw; };
+#endif
+}  // namespace sets
+using Arch = sets::RILL_ARCH::type;
+
+template <class T> struct Mask {
+  xsimd::batch_bool<T, Arch> v;
+  [[gnu::always_inline]] friend inline Mask both(Mask a, Mask b) { return {a.v && b.v}; }
+};
+
+template <class T> struct Pack {
+  using Batch = xsimd::batch<T, Arch>;
+  static constexpr std::int64_t size = static_cast<std::int64_t>(Batch::size);
+  Batch v;
+
+  Pack() = default;
+  [[gnu::always_inline]] Pack(Batch b) : v(b) {}
+  [[gnu::always_inline]] explicit Pack(double c) : v(static_cast<T>(c)) {}
+  [[gnu::always_inline]] static Pack load(const T* p) { return Batch::load_unaligned(p); }
+  [[gnu::always_inline]] void store(T* p) const { v.store_unaligned(p); }
+  /// The first n < size elements; the others are 1, a harmless value for every function.
+  [[gnu::always_inline]] static Pack load_part(const T* p, std::int64_t n) {
+    alignas(64) T buffer[size];
+    for (std::int64_t i = 0; i < size; ++i) buffer[i] = i < n ? p[i] : T{1};
+    return Batch::load_aligned(buffer);
+  }
+  [[gnu::always_inline]] void store_part(T* p, std::int64_t n) const {
+    alignas(64) T buffer[size];
+    v.store_aligned(buffer);
+    for (std::int64_t i = 0; i < n; ++i) p[i] = buffer[i];
+  }
+  /// Element by element through a scalar function.
+  template <class F> [[gnu::always_inline]] Pack lanes(F f) const {
+    alignas(64) T buffer[size];
+    v.store_aligned(buffer);
+    for (std::int64_t i = 0; i < size; ++i) buffer[i] = f(buffer[i]);
+    return Batch::load_aligned(buffer);
+  }
+  template <class F> [[gnu::always_inline]] Pack lanes(Pack other, F f) const {
+    alignas(64) T a[size];
+    alignas(64) T b[size];
+    v.store_aligned(a);
+    other.v.store_aligned(b);
+    for (std::int64_t i = 0; i < size; ++i) a[i] = f(a[i], b[i]);
+    return Batch::load_aligned(a);
+  }
+
+  // operators and vocabulary are found by argument-dependent lookup
+#define RILL_LOCAL [[gnu::always_inline]] friend inline
+  RILL_LOCAL Pack operator+(Pack a, Pack b) { return a.v + b.v; }
+  RILL_LOCAL Pack operator-(Pack a, Pack b) { return a.v - b.v; }
+  RILL_LOCAL Pack operator*(Pack a, Pack b) { return a.v * b.v; }
+  RILL_LOCAL Pack operator/(Pack a, Pack b) { return a.v / b.v; }
+  RILL_LOCAL Pack operator-(Pack a) { return Batch(a.v ^ Batch(T(-0.0))); }
+  RILL_LOCAL Mask<T> operator<(Pack a, Pack b) { return {a.v < b.v}; }
+  RILL_LOCAL Mask<T> operator<=(Pack a, Pack b) { return {a.v <= b.v}; }
+  RILL_LOCAL Mask<T> operator>(Pack a, Pack b) { return {a.v > b.v}; }
+  RILL_LOCAL Mask<T> operator>=(Pack a, Pack b) { return {a.v >= b.v}; }
+  RILL_LOCAL Mask<T> operator==(Pack a, Pack b) { return {a.v == b.v}; }
+  RILL_LOCAL Mask<T> operator!=(Pack a, Pack b) { return {a.v != b.v}; }
+  RILL_LOCAL Pack where(Mask<T> m, Pack a, Pack b) { return xsimd::select(m.v, a.v, b.v); }
+  RILL_LOCAL Pack zero_like(Pack) { return Pack(0.0); }
+  RILL_LOCAL Pack max(Pack a, Pack b) { return xsimd::select(a.v >= b.v || a.v != a.v, a.v, b.v); }  // NaN passes through
+  RILL_LOCAL Pack min(Pack a, Pack b) { return xsimd::select(a.v <= b.v || a.v != a.v, a.v, b.v); }
+  RILL_LOCAL Pack sign(Pack x) {
+    return xsimd::select(x.v > Batch(T(0)), Batch(T(1)), xsimd::select(x.v < Batch(T(0)), Batch(T(-1)), Batch(T(0))));
+  }
+  RILL_LOCAL Pack abs(Pack x) { return xsimd::abs(x.v); }
+  RILL_LOCAL Pack sqrt(Pack x) { return xsimd::sqrt(x.v); }
+  RILL_LOCAL Pack floor(Pack x) { return x.lanes([](T e) { return std::floor(e); }); }
+  RILL_LOCAL Pack ceil(Pack x) { return x.lanes([](T e) { return std::ceil(e); }); }
+  RILL_LOCAL Pack rint(Pack x) { return x.lanes([](T e) { return std::rint(e); }); }
+  RILL_LOCAL Pack trunc(Pack x) { return x.lanes([](T e) { return std::trunc(e); }); }
+  RILL_LOCAL Pack copysign(Pack a, Pack b) { return xsimd::copysign(a.v, b.v); }
+  RILL_LOCAL Pack exp(Pack x) {  // xsimd flushes to infinity and zero a little early: the ends go through libm
+    const auto inside = xsimd::abs(x.v) <= Batch(sizeof(T) == 4 ? T(87) : T(708));
+    if (xsimd::all(inside)) [[likely]] return xsimd::exp(x.v);
+    return x.lanes([](T e) { return std::exp(e); });
+  }
+  RILL_LOCAL Pack log(Pack x) {  // subnormal, zero, negative and infinite arguments go through libm
+    const auto inside = x.v >= Batch(std::numeric_limits<T>::min()) && x.v <= Batch(std::numeric_limits<T>::max());
+    if (xsimd::all(inside)) [[likely]] return xsimd::log(x.v);
+    return x.lanes([](T e) { return std::log(e); });
+  }
+  RILL_LOCAL Pack tanh(Pack x) { return xsimd::tanh(x.v); }
+  RILL_LOCAL Pack erf(Pack x) { return x.lanes([](T e) { return std::erf(e); }); }
+#define RILL_LANES(name) RILL_LOCAL Pack name(Pack x) { return x.lanes([](T e) { return fn::name(e); }); }
+  RILL_LANES(exp2) RILL_LANES(expm1) RILL_LANES(log1p) RILL_LANES(log2) RILL_LANES(log10) RILL_LANES(sin) RILL_LANES(cos)
+  RILL_LANES(tan) RILL_LANES(asin) RILL_LANES(acos) RILL_LANES(atan) RILL_LANES(sinh) RILL_LANES(cosh) RILL_LANES(asinh)
+  RILL_LANES(acosh) RILL_LANES(atanh) RILL_LANES(erfc) RILL_LANES(erfinv) RILL_LANES(lgamma) RILL_LANES(digamma) RILL_LANES(trigamma)
+#undef RILL_LANES
+#define RILL_LANES(name) RILL_LOCAL Pack name(Pack a, Pack b) { return a.lanes(b, [](T x, T y) { return fn::name(x, y); }); }
+  RILL_LANES(pow) RILL_LANES(atan2) RILL_LANES(hypot) RILL_LANES(truncated_remainder) RILL_LANES(floored_remainder)
+  RILL_LANES(floored_quotient) RILL_LANES(truncated_quotient)
+#undef RILL_LANES
+#undef RILL_LOCAL
+};
+
+}  // namespace rill::cpu::RILL_ARCH

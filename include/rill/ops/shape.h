@@ -1,0 +1,58 @@
+// Joining, splitting, repeating and reordering.
+#pragma once
+
+#include <vector>
+
+#include <rill/core/tensor.h>
+
+namespace rill {
+
+/// Joins along an existing axis; other sizes must match. Empty 1-dim tensors are skipped.
+Tensor cat(const std::vector<Tensor>& tensors, std::int64_t axis = 0);
+/// Joins along a new axis; shapes must match.
+Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis = 0);
+Tensor hstack(const std::vector<Tensor>& tensors);
+Tensor vstack(const std::vector<Tensor>& tensors);
+Tensor dstack(const std::vector<Tensor>& tensors);
+/// Pieces of `size` along an axis, the last one smaller.
+std::vector<Tensor> split(const Tensor& x, std::int64_t size, std::int64_t axis = 0);
+/// Pieces of the given sizes, which must add up.
+std::vector<Tensor> split_with_sizes(const Tensor& x, const Dims& sizes, std::int64_t axis = 0);
+/// At most n pieces of ceil(size / n).
+std::vector<Tensor> chunk(const Tensor& x, std::int64_t n, std::int64_t axis = 0);
+/// Exactly n pieces whose sizes differ by at most one.
+std::vector<Tensor> tensor_split(const Tensor& x, std::int64_t n, std::int64_t axis = 0);
+/// One tensor per position of an axis, without it.
+std::vector<Tensor> unbind(const Tensor& x, std::int64_t axis = 0);
+/// Copies of the whole tensor, `repeats[i]` times along axis i; new axes appear at the left.
+Tensor repeat(const Tensor& x, const Dims& repeats);
+/// NumPy's tile: like repeat, but missing leading repeats are 1.
+Tensor tile(const Tensor& x, const Dims& repeats);
+/// Each element `repeats` times in a row; without axis the tensor is flattened first.
+Tensor repeat_interleave(const Tensor& x, std::int64_t repeats);
+Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, std::int64_t axis);
+/// Element i along `axis` repeats[i] times (int64 tensor of rank 1).
+Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::int64_t axis);
+/// Reverses the order along the axes (a copy).
+Tensor flip(const Tensor& x, const Dims& axes);
+/// Shifts cyclically; without axes over the flattened tensor.
+Tensor roll(const Tensor& x, std::int64_t shift);
+Tensor roll(const Tensor& x, const Dims& shifts, const Dims& axes);
+Tensor rot90(const Tensor& x, std::int64_t times = 1, std::int64_t axis1 = 0, std::int64_t axis2 = 1);
+/// Lower (upper) triangle of the last two axes: elements with column - row <= (>=) diagonal; the others become 0.
+Tensor tril(const Tensor& x, std::int64_t diagonal = 0);
+Tensor triu(const Tensor& x, std::int64_t diagonal = 0);
+/// Rank 1: a matrix with x on a diagonal; rank 2: that diagonal.
+Tensor diag(const Tensor& x, std::int64_t diagonal = 0);
+/// The last axis becomes a diagonal of two new last axes.
+Tensor diag_embed(const Tensor& x, std::int64_t offset = 0);
+/// Grids of coordinates, "ij" order: output k varies along axis k.
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes);
+std::vector<Tensor> atleast_2d(const std::vector<Tensor>& tensors);
+Tensor block_diag(const std::vector<Tensor>& matrices);
+/// [N, C r^2, H, W] -> [N, C, H r, W r] and back. Shi et al. 2016.
+Tensor pixel_shuffle(const Tensor& x, std::int64_t factor);
+Tensor pixel_unshuffle(const Tensor& x, std::int64_t factor);
+Tensor channel_shuffle(const Tensor& x, std::int64_t groups);
+
+}  // namespace rill

@@ -1,0 +1,276 @@
+#include "lib/core/memory_pool.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "lib/core/check.h"
+
+namespace rill::pool {
+namespace {
+
+// Note [Size classes]: four classes per doubling from 64 bytes to 64 KiB; class c holds (4 + c % 4) * 16 << (c / 4) bytes.
+constexpr std::size_t kSmallest = 64, kSmallLimit = 64 << 10;
+constexpr int kClasses = 41;
+constexpr std::size_t class_bytes(int c) { return static_cast<std::size_t>(4 + c % 4) * 16 << (c / 4); }
+constexpr int class_of(std::size_t bytes) {
+  if (bytes <= kSmallest) return 0;
+  const auto b = bytes - 1;
+  const int octave = std::bit_width(b) - 1;  // 2^octave <= b
+  return static_cast<int>((octave - 6) * 4 + static_cast<int>((b >> (octave - 2)) & 3) + 1);
+}
+static_assert(class_of(64) == 0 && class_of(65) == 1 && class_of(80) == 1 && class_of(81) == 2 && class_of(128) == 4 && class_of(129) == 5);
+static_assert(class_of(kSmallLimit) == kClasses - 1 && class_bytes(kClasses - 1) == kSmallLimit);
+static_assert(class_bytes(1) % 16 == 0);
+
+constexpr std::size_t kHuge = 2 << 20;         // blocks from here on are aligned to and advised as huge pages
+constexpr std::size_t kChunk = 256 << 10;      // small blocks are cut from chunks of this size
+constexpr int kListCap = 4096;                 // blocks per class that one thread keeps to itself
+
+struct Block { Block* next; };
+
+struct Totals {
+  std::atomic<std::int64_t> live_bytes{0}, live_blocks{0};
+};
+
+struct Central {  // everything shared; reached only when a thread's own lists are empty or too long
+  std::mutex mutex;
+  Block* lists[kClasses] = {};
+  std::multimap<std::size_t, void*> cache;     // free large blocks by size
+  std::int64_t live_large = 0, reserved = 0, system_calls = 0;
+  std::vector<Totals*> threads;
+  std::int64_t finished_bytes = 0, finished_blocks = 0;  // of threads that have ended
+};
+Central& central() {
+  static auto* c = new Central;  // never destroyed: tensors may outlive static destructors
+  return *c;
+}
+
+std::atomic<std::int64_t> g_fail_in{0}, g_peak{0};
+
+struct Local {
+  Block* lists[kClasses] = {};
+  int counts[kClasses] = {};
+  Totals totals;
+};
+constinit thread_local Local* t_local = nullptr;
+
+struct LocalOwner {
+  Local local;
+  LocalOwner() {
+    std::lock_guard lock(central().mutex);
+    central().threads.push_back(&local.totals);
+    t_local = &local;
+  }
+  ~LocalOwner() {  // hand everything back; later releases on this thread go to the central lists
+    t_local = nullptr;
+    auto& c = central();
+    std::lock_guard lock(c.mutex);
+    for (int k = 0; k < kClasses; ++k)
+      while (Block* b = local.lists[k]) local.lists[k] = b->next, b->next = c.lists[k], c.lists[k] = b;
+    c.finished_bytes += local.totals.live_bytes;
+    c.finished_blocks += local.totals.live_blocks;
+    std::erase(c.threads, &local.totals);
+  }
+};
+
+[[gnu::noinline]] Local* enter_thread() {
+  thread_local bool ended = false;
+  if (ended) return nullptr;
+  struct Guard {
+    bool* flag;
+    ~Guard() { *flag = true; }
+  };
+  thread_local LocalOwner owner;
+  thread_local Guard guard{&ended};
+  return t_local;
+}
+inline Local* local() {
+  if (Local* l = t_local) [[likely]] return l;
+  return enter_thread();
+}
+
+void count(Local* l, std::int64_t bytes, std::int64_t blocks) {
+  if (l) [[likely]] {  // only this thread writes: plain load and store, no locked instruction
+    l->totals.live_bytes.store(l->totals.live_bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+    l->totals.live_blocks.store(l->totals.live_blocks.load(std::memory_order_relaxed) + blocks, std::memory_order_relaxed);
+  } else {
+    std::lock_guard lock(central().mutex);
+    central().finished_bytes += bytes;
+    central().finished_blocks += blocks;
+  }
+}
+
+[[noreturn, gnu::cold]] void out_of_memory(std::size_t bytes) {
+  const Counters c = counters();
+  fail<OutOfMemory>("allocate", "{} bytes are not available on cpu ({} bytes are in use, {} reserved); use smaller tensors or release some",
+                    bytes, c.live_bytes, c.reserved_bytes);
+}
+
+void* from_system(std::size_t bytes, std::size_t alignment) {
+  void* p = nullptr;
+  if (posix_memalign(&p, alignment, bytes) != 0) return nullptr;
+  if (alignment >= kHuge) madvise(p, bytes, MADV_HUGEPAGE);
+  auto& c = central();
+  c.reserved += static_cast<std::int64_t>(bytes);
+  ++c.system_calls;
+  return p;
+}
+
+[[gnu::noinline]] void* refill(Local* l, int k) {
+  auto& c = central();
+  std::unique_lock lock(c.mutex);
+  const std::size_t size = class_bytes(k);
+  auto put = [&](Block* b) {
+    if (l) b->next = l->lists[k], l->lists[k] = b, ++l->counts[k];
+    else b->next = c.lists[k], c.lists[k] = b;
+  };
+  if (Block* b = c.lists[k]) {
+    c.lists[k] = b->next;
+    for (int i = 0; l && i < 63 && c.lists[k]; ++i) {
+      Block* more = c.lists[k];
+      c.lists[k] = more->next;
+      put(more);
+    }
+    return b;
+  }
+  const std::size_t step = (size + 63) / 64 * 64, chunk = std::max(kChunk, step);
+  auto* memory = static_cast<std::byte*>(from_system(chunk, 64));
+  if (!memory) {
+    lock.unlock();  // the message reads the counters
+    out_of_memory(size);
+  }
+  for (std::size_t at = step; at + step <= chunk; at += step) put(reinterpret_cast<Block*>(memory + at));
+  return memory;
+}
+
+// Large blocks come in eight sizes per doubling, so a freed block serves every request at most 12.5 % smaller.
+constexpr std::size_t round_large(std::size_t bytes) {
+  const std::size_t unit = std::max<std::size_t>(std::bit_floor(bytes) / 8, 4096);
+  return (bytes + unit - 1) / unit * unit;
+}
+
+void* allocate_large(std::size_t bytes) {
+  if (bytes > (std::size_t{1} << 62)) out_of_memory(bytes);
+  auto& c = central();
+  const std::size_t rounded = round_large(bytes);
+  {
+    std::lock_guard lock(c.mutex);
+    if (auto it = c.cache.find(rounded); it != c.cache.end()) {
+      void* p = it->second;
+      c.cache.erase(it);
+      c.live_large += static_cast<std::int64_t>(rounded);
+      return p;
+    }
+    if (void* p = from_system(rounded, rounded >= kHuge ? kHuge : 4096)) {
+      c.live_large += static_cast<std::int64_t>(rounded);
+      return p;
+    }
+  }
+  trim();
+  {
+    std::lock_guard lock(c.mutex);
+    if (void* p = from_system(rounded, rounded >= kHuge ? kHuge : 4096)) {
+      c.live_large += static_cast<std::int64_t>(rounded);
+      return p;
+    }
+  }
+  out_of_memory(bytes);
+}
+
+void update_peak() noexcept {
+  const std::int64_t now = counters().live_bytes;
+  std::int64_t seen = g_peak.load(std::memory_order_relaxed);
+  while (seen < now && !g_peak.compare_exchange_weak(seen, now)) {}
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+  if (g_fail_in.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    if (g_fail_in.fetch_sub(1) == 1) out_of_memory(bytes);
+  }
+  if (bytes <= kSmallLimit) [[likely]] {
+    const int k = class_of(bytes);
+    Local* l = local();
+    void* block;
+    if (l && l->lists[k]) [[likely]] {
+      block = l->lists[k];
+      l->lists[k] = l->lists[k]->next;
+      --l->counts[k];
+    } else {
+      block = refill(l, k);
+    }
+    count(l, static_cast<std::int64_t>(class_bytes(k)), 1);
+    return block;
+  }
+  void* block = allocate_large(bytes);
+  update_peak();
+  return block;
+}
+
+void release(void* block, std::size_t bytes) noexcept {
+  if (!block) return;
+  if (bytes <= kSmallLimit) [[likely]] {
+    const int k = class_of(bytes);
+    Local* l = local();
+    count(l, -static_cast<std::int64_t>(class_bytes(k)), -1);
+    auto* b = static_cast<Block*>(block);
+    if (l && l->counts[k] < kListCap) [[likely]] {
+      b->next = l->lists[k], l->lists[k] = b, ++l->counts[k];
+      return;
+    }
+    std::lock_guard lock(central().mutex);
+    b->next = central().lists[k], central().lists[k] = b;
+    return;
+  }
+  const std::size_t rounded = round_large(bytes);
+  auto& c = central();
+  std::lock_guard lock(c.mutex);
+  c.live_large -= static_cast<std::int64_t>(rounded);
+  try {
+    c.cache.emplace(rounded, block);
+  } catch (...) {
+    std::free(block);
+    c.reserved -= static_cast<std::int64_t>(rounded);
+  }
+}
+
+Counters counters() noexcept {
+  auto& c = central();
+  std::lock_guard lock(c.mutex);
+  Counters r;
+  r.live_bytes = c.finished_bytes + c.live_large;
+  r.live_blocks = c.finished_blocks;
+  for (const Totals* t : c.threads) {
+    r.live_bytes += t->live_bytes.load(std::memory_order_relaxed);
+    r.live_blocks += t->live_blocks.load(std::memory_order_relaxed);
+  }
+  r.peak_bytes = std::max(g_peak.load(std::memory_order_relaxed), r.live_bytes);
+  r.reserved_bytes = c.reserved;
+  r.system_calls = c.system_calls;
+  return r;
+}
+
+void reset_peak() noexcept { g_peak.store(counters().live_bytes); }
+
+void trim() noexcept {
+  auto& c = central();
+  std::lock_guard lock(c.mutex);
+  for (auto& [size, block] : c.cache) {
+    std::free(block);
+    c.reserved -= static_cast<std::int64_t>(size);
+  }
+  c.cache.clear();
+}
+
+void fail_allocation(std::int64_t n) noexcept { g_fail_in.store(n); }
+
+}  // namespace rill::pool

@@ -1,0 +1,65 @@
+// What a Tensor handle points to.
+#pragma once
+
+#include <memory>
+
+#include "lib/core/storage.h"
+
+namespace rill {
+
+/// The part of a tape node that core knows: it can be counted and dropped. autograd/node.h derives from it.
+struct GraphNode : Counted {
+  static void destroy(GraphNode* node) noexcept;  // autograd/node.cpp; a loop, never a recursion
+};
+
+namespace detail {
+
+struct TensorImpl : Counted {
+  Dtype dtype = Dtype::float32;
+  Device device;
+  bool contiguous = true;      // row-major without gaps; computed once
+  bool inference = false;      // made in inference mode: may not be saved for backward
+  std::int64_t numel = 0;
+  std::byte* data = nullptr;   // first element
+  Ref<Storage> storage;
+  Ref<GraphNode> node;         // the op that made it, or the accumulator of a leaf; null: not on the tape
+  std::uint32_t slot = 0;      // which output of `node`
+  std::uint32_t history = 0;   // Note [In-place writes to views], autograd/inplace.cpp
+  Tensor base;                 // views: the tensor that owns the history of the storage
+  std::unique_ptr<std::string> name;
+  Shape shape;
+  Strides strides;
+
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* p, std::size_t bytes) noexcept;
+};
+static_assert(sizeof(TensorImpl) <= 192);
+
+struct Access {
+  static TensorImpl* impl(const Tensor& t) noexcept { return static_cast<TensorImpl*>(t.impl_); }
+  static Tensor adopt(TensorImpl* impl) noexcept { return Tensor(impl, Tensor::Adopt{}); }
+};
+
+}  // namespace detail
+
+using detail::TensorImpl;
+/// The implementation of a defined tensor.
+inline TensorImpl& impl(const Tensor& t) noexcept { return *detail::Access::impl(t); }
+inline Tensor adopt(TensorImpl* p) noexcept { return detail::Access::adopt(p); }
+
+/// An uninitialised row-major tensor; the shape has been checked or comes from another tensor.
+Tensor make_tensor(const Shape& shape, Dtype dtype, Device device);
+/// The same with given strides over a storage of its own (strides must be a permutation of a dense layout).
+Tensor make_strided(const Shape& shape, const Strides& strides, Dtype dtype, Device device);
+/// Uninitialised, like `t` in shape, dtype and device; keeps the order of strides if `t` is dense.
+Tensor make_like(const Tensor& t);
+Tensor make_like(const Tensor& t, Dtype dtype);
+/// Shares the storage of `t`; offset in elements from the first element of `t`. Not recorded: views go through ops/view.h.
+Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset);
+/// The same tensor without its history (for saved outputs and detach).
+Tensor make_detached(const Tensor& t);
+
+bool strides_are_contiguous(const Shape& shape, const Strides& strides) noexcept;
+inline void bump_version(const Tensor& t) noexcept { impl(t).storage->version.fetch_add(1, std::memory_order_relaxed); }
+
+}  // namespace rill
