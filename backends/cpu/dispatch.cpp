@@ -9,12 +9,21 @@
 
 namespace rill::cpu {
 
-#define RILL_SET(name)                                                   \
-  namespace name {                                                       \
-  void fill_unary(Kernels&);                                             \
-  void fill_binary(Kernels&);                                            \
-  void fill_cast(Kernels&);                                              \
-  static void fill(Kernels& k) { fill_unary(k), fill_binary(k), fill_cast(k); } \
+#define RILL_SET(name)                                                                                             \
+  namespace name {                                                                                                 \
+  void fill_unary(MapKernels&);                                                                                    \
+  void fill_binary(MapKernels&);                                                                                   \
+  void fill_cast(MapKernels&);                                                                                     \
+  void fill_reduce(ReduceKernels&);                                                                                \
+  void fill_index(IndexKernels&);                                                                                  \
+  void fill_linalg(LinalgKernels&);                                                                                \
+  void fill_conv(ConvKernels&);                                                                                    \
+  void fill_norm(NormKernels&);                                                                                    \
+  void fill_random(RandomKernels&);                                                                                \
+  static void fill(Kernels& k) {                                                                                   \
+    fill_unary(k), fill_binary(k), fill_cast(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
+    fill_norm(k), fill_random(k);                                                                                  \
+  }                                                                                                                \
   }
 RILL_SET(baseline)
 #ifdef RILL_X86_SETS

@@ -13,15 +13,15 @@ template <class F> void fill_compare(MapSlots& slots) {
 template <class F> void fill_ternary(MapSlots& slots) {
   for_types<fn::Domain::floating>([&]<class T>() { slots[static_cast<int>(dtype_of<T>)] = &map3<F, T>; });
 }
-template <class... F> void fill_all(fn::List<F...>, Kernels& k) {
+template <class... F> void fill_all(fn::List<F...>, MapKernels& k) {
   int i = 0;
   (..., fill_one<F>(k.binary[i++]));
 }
-template <class... F> void fill_compares(fn::List<F...>, Kernels& k) {
+template <class... F> void fill_compares(fn::List<F...>, MapKernels& k) {
   int i = 0;
   (..., fill_compare<F>(k.compare[i++]));
 }
-template <class... F> void fill_ternaries(fn::List<F...>, Kernels& k) {
+template <class... F> void fill_ternaries(fn::List<F...>, MapKernels& k) {
   int i = 0;
   (..., fill_ternary<F>(k.ternary[i++]));
 }
@@ -40,7 +40,7 @@ template <class T> void select(const void*, const MapArgs& a) {
 
 }  // namespace
 
-void fill_binary(Kernels& k) {
+void fill_binary(MapKernels& k) {
   fill_all(fn::Binary{}, k);
   fill_compares(fn::Compare{}, k);
   fill_ternaries(fn::Ternary{}, k);

@@ -2,7 +2,7 @@
 // saturate (C++ leaves both undefined). To bool: not equal to zero.
 #include <limits>
 
-#include "backends/api/kernels.h"
+#include "backends/api/kernels/map.h"
 #include "backends/cpu/kernels/fill.h"
 
 namespace rill::cpu::RILL_ARCH {
@@ -31,13 +31,13 @@ template <class From, class To> void cast(const void* from, void* to, std::int64
 template <class... T> struct Types {};
 using All = Types<bool, std::uint8_t, std::int8_t, std::int16_t, std::int32_t, std::int64_t, Half, BFloat16, float, double>;
 
-template <class From, class... To> void fill_row(Types<To...>, Kernels& k) {
+template <class From, class... To> void fill_row(Types<To...>, MapKernels& k) {
   (..., (k.cast[static_cast<int>(dtype_of<From>)][static_cast<int>(dtype_of<To>)] = &cast<From, To>));
 }
-template <class... From> void fill_rows(Types<From...>, Kernels& k) { (..., fill_row<From>(All{}, k)); }
+template <class... From> void fill_rows(Types<From...>, MapKernels& k) { (..., fill_row<From>(All{}, k)); }
 
 }  // namespace
 
-void fill_cast(Kernels& k) { fill_rows(All{}, k); }
+void fill_cast(MapKernels& k) { fill_rows(All{}, k); }
 
 }  // namespace rill::cpu::RILL_ARCH

@@ -2,12 +2,23 @@
 #pragma once
 
 namespace rill {
-struct Kernels;
-}
+struct ConvKernels;
+struct IndexKernels;
+struct LinalgKernels;
+struct MapKernels;
+struct NormKernels;
+struct RandomKernels;
+struct ReduceKernels;
+}  // namespace rill
 
 namespace rill::cpu::RILL_ARCH {
-void fill_unary(Kernels& k);
-void fill_binary(Kernels& k);
-void fill_cast(Kernels& k);
-void fill_reduce(Kernels& k);
+void fill_unary(MapKernels& k);
+void fill_binary(MapKernels& k);
+void fill_cast(MapKernels& k);
+void fill_reduce(ReduceKernels& k);
+void fill_index(IndexKernels& k);
+void fill_linalg(LinalgKernels& k);
+void fill_conv(ConvKernels& k);
+void fill_norm(NormKernels& k);
+void fill_random(RandomKernels& k);
 }  // namespace rill::cpu::RILL_ARCH

@@ -1,7 +1,7 @@
 // Elementwise loops over contiguous pieces, for one instruction set.
 #pragma once
 
-#include "backends/api/kernels.h"
+#include "backends/api/kernels/map.h"
 #include "backends/cpu/simd.h"
 
 namespace rill::cpu::RILL_ARCH {

@@ -10,13 +10,13 @@ template <class F> void fill_one(MapSlots& value, MapSlots& grad) {
     if constexpr (packed<T> && requires(Pack<T> p, F f) { f.grad(p, p, p); }) grad[static_cast<int>(dtype_of<T>)] = &map1_grad<F, T>;
   });
 }
-template <class... F> void fill_all(fn::List<F...>, Kernels& k) {
+template <class... F> void fill_all(fn::List<F...>, MapKernels& k) {
   int i = 0;
   (..., (fill_one<F>(k.unary[i], k.unary_grad[i]), ++i));
 }
 
 }  // namespace
 
-void fill_unary(Kernels& k) { fill_all(fn::Unary{}, k); }
+void fill_unary(MapKernels& k) { fill_all(fn::Unary{}, k); }
 
 }  // namespace rill::cpu::RILL_ARCH

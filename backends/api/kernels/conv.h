@@ -1,0 +1,11 @@
+// Convolution, pooling, interpolation.
+#pragma once
+
+#include "backends/api/view.h"
+
+namespace rill {
+
+struct ConvKernels {
+};
+
+}  // namespace rill
