@@ -17,7 +17,8 @@ namespace rill::pool {
 namespace {
 
 // Note [Size classes]: four classes per doubling from 64 bytes to 64 KiB; class c holds (4 + c % 4) * 16 << (c / 4) bytes.
-constexpr std::size_t kSmallest = 64, kSmallLimit = 64 << 10;
+constexpr std::size_t kSmallest = 64;
+constexpr std::size_t kSmallLimit = 64 << 10;
 constexpr int kClasses = 41;
 constexpr std::size_t class_bytes(int c) { return static_cast<std::size_t>(4 + c % 4) * 16 << (c / 4); }
 constexpr int class_of(std::size_t bytes) {
@@ -235,6 +236,11 @@ void release(void* block, std::size_t bytes) noexcept {
   auto& c = central();
   std::lock_guard lock(c.mutex);
   c.live_large -= static_cast<std::int64_t>(rounded);
+#ifdef RILL_SYSTEM_POOL
+  std::free(block);
+  c.reserved -= static_cast<std::int64_t>(rounded);
+  return;
+#endif
   try {
     c.cache.emplace(rounded, block);
   } catch (...) {

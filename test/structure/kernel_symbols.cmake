@@ -1,0 +1,15 @@
+# A function compiled with wide instructions must never be the copy that the linker keeps for everyone: every weak symbol of the
+# kernel objects carries the name of its instruction set. Called by ctest with OBJECTS (a ;-list), SET and NM.
+foreach(object ${OBJECTS})
+  execute_process(COMMAND ${NM} --defined-only -f posix ${object} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE "\n" ";" lines "${text}")
+  foreach(line ${lines})
+    if(NOT line MATCHES "^([^ ]+) [WVu] ")
+      continue()
+    endif()
+    set(symbol ${CMAKE_MATCH_1})
+    if(NOT symbol MATCHES "${SET}" AND NOT symbol MATCHES "^DW\\.ref\\.")
+      message(SEND_ERROR "${object}: weak symbol ${symbol} does not belong to ${SET}")
+    endif()
+  endforeach()
+endforeach()
