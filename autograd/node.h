@@ -46,7 +46,7 @@ class GradSink {
 
 struct Node : GraphNode {
   const char* op;                       // appears in every error about this node
-  std::uint64_t sequence;               // creation order; the engine runs the largest first, so it needs no sort
+  std::uint64_t depth = 0;              // longest way to a leaf; the engine runs the largest first, so it needs no sort
   Edge* edges = nullptr;                // storage belongs to the derived node
   std::uint32_t inputs = 0, outputs = 1;
   bool released = false;                // saved tensors are gone
@@ -87,11 +87,21 @@ struct LeafNode final : Node {
 };
 
 inline Node* node_of(const TensorImpl& t) noexcept { return static_cast<Node*>(t.node.get()); }
-/// The creator of `t` with the view history brought up to date (autograd/inplace.cpp).
-Node* current_node(const Tensor& t);
+Node* current_node_of_view(const Tensor& t);  // autograd/inplace.cpp
+/// The creator of `t`, with the history of a view brought up to date.
+inline Node* current_node(const Tensor& t) {
+  const auto& i = impl(t);
+  return !i.base.defined() || i.history == impl(i.base).history ? node_of(i) : current_node_of_view(t);
+}
 /// The edge to `t`; null when it needs no gradient.
-Edge edge_to(const Tensor& t);
-void set_history(const Tensor& t, Ref<GraphNode> node, std::uint32_t slot = 0) noexcept;
+inline Edge edge_to(const Tensor& t) {
+  Node* n = t.defined() ? current_node(t) : nullptr;
+  return {Ref<Node>::share(n), n ? impl(t).slot : 0};
+}
+inline void set_history(const Tensor& t, Ref<GraphNode> node, std::uint32_t slot = 0) noexcept {
+  impl(t).node = std::move(node);
+  impl(t).slot = slot;
+}
 
 /// True when the calling thread records and some input needs a gradient.
 template <class... T> bool recording(const T&... inputs) noexcept;
@@ -105,6 +115,6 @@ std::int64_t live_nodes() noexcept;
 
 namespace rill {
 template <class... T> bool recording(const T&... inputs) noexcept {
-  return thread_state.grad_enabled && (... || (inputs.defined() && (impl(inputs).node || impl(inputs).base.defined()) && inputs.requires_grad()));
+  return thread_state.grad_enabled && (... || (inputs.defined() && current_node(inputs) != nullptr));
 }
 }  // namespace rill

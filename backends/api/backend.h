@@ -22,6 +22,9 @@ inline View view(const Tensor& t) {
 }
 
 /// Throws DeviceError when the tensors live on different devices.
-void check_same_device(const char* op, const Tensor& a, const Tensor& b);
+[[noreturn]] void throw_devices_differ(const char* op, const Tensor& a, const Tensor& b);
+inline void check_same_device(const char* op, const Tensor& a, const Tensor& b) {
+  if (!(impl(a).device == impl(b).device)) [[unlikely]] throw_devices_differ(op, a, b);
+}
 
 }  // namespace rill

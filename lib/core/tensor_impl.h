@@ -30,6 +30,8 @@ struct TensorImpl : Counted {
   Shape shape;
   Strides strides;
 
+  TensorImpl() = default;
+  TensorImpl(Dtype dtype, Device device, const Shape& shape, const Strides& strides) : dtype(dtype), device(device), shape(shape), strides(strides) {}
   static void* operator new(std::size_t bytes);
   static void operator delete(void* p, std::size_t bytes) noexcept;
 };
