@@ -86,15 +86,11 @@ template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = 
   const auto &x = impl(a), &y = impl(b);
   const bool same = x.dtype == y.dtype && x.shape == y.shape;
   const Dtype dtype = binary_dtype<F>(same ? x.dtype : result_type(a, b));
-  Tensor out;
-  if (same && x.contiguous && y.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype)) [[likely]] {
-    out = make_like(a, dtype);  // small and plain: straight to the kernel
-    if (const MapFn fn = kernels(a).binary[fn::Binary::index<F>][static_cast<int>(dtype)]; fn && x.numel) [[likely]] fn(&f, {impl(out).data, {x.data, y.data}, x.numel, 0});
-    else if (!fn) fail<Unimplemented>(F::name, "no kernel for {}", dtype);
-  } else {
-    out = binary_output<F>(a, b, dtype);
-    binary_into(f, a, b, out, dtype);
-  }
+  const bool plain = same && x.contiguous && y.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype);
+  Tensor out = plain ? make_like(a, dtype) : binary_output<F>(a, b, dtype);
+  const MapFn fn = kernels(a).binary[fn::Binary::index<F>][static_cast<int>(dtype)];
+  if (plain && fn) [[likely]] fn(&f, {impl(out).data, {x.data, y.data}, x.numel, 0});  // small: straight to the kernel
+  else binary_into(f, a, b, out, dtype);
   if constexpr (has_binary_gradient<F>) {
     if (recording(a, b) && is_floating(dtype)) {
       if (same && dtype == x.dtype) [[likely]]

@@ -30,12 +30,6 @@ void GraphNode::destroy(GraphNode* node) noexcept {
   dead.draining = false;
 }
 
-Node::~Node() { pool::count_node(-1); }
-Node::Node(const char* op) : op(op) { pool::count_node(1); }
-
-void* Node::operator new(std::size_t bytes) { return pool::allocate(bytes); }
-void Node::operator delete(void* p, std::size_t bytes) noexcept { pool::release(p, bytes); }
-
 std::int64_t live_nodes() noexcept { return pool::counters().live_nodes; }
 
 LeafNode::LeafNode(const Shape& s, Dtype d, Device dev) : Node("leaf"), shape(s), dtype(d), device(dev) { leaf = true; }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/core/memory_pool.h"
 #include "lib/core/tensor_impl.h"
 
 namespace rill {
@@ -55,8 +56,8 @@ struct Node : GraphNode {
   Tensor pending;                       // gradient collected for output 0 while a backward pass runs
   std::unique_ptr<NodeExtras> extras;
 
-  explicit Node(const char* op);
-  virtual ~Node();
+  explicit Node(const char* op) : op(op) { pool::count_node(1); }
+  virtual ~Node() { pool::count_node(-1); }
   /// Computes the gradients of the inputs. `grads` has one entry per output; an undefined one means zero.
   virtual void apply(std::span<Tensor> grads, GradSink& sink) = 0;
   /// Drops saved tensors.
@@ -67,8 +68,8 @@ struct Node : GraphNode {
   std::span<const Edge> edge_list() const { return {edges, inputs}; }
   NodeExtras& extra() { return extras ? *extras : *(extras = std::make_unique<NodeExtras>()); }
 
-  static void* operator new(std::size_t bytes);
-  static void operator delete(void* p, std::size_t bytes) noexcept;
+  static void* operator new(std::size_t bytes) { return pool::allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { pool::release(p, bytes); }
 };
 
 /// The end of the tape: holds `.grad` of a leaf. Shared by the leaf's handle and by every node that used the leaf.
@@ -94,7 +95,7 @@ inline Node* current_node(const Tensor& t) {
   return !i.base.defined() || i.history == impl(i.base).history ? node_of(i) : current_node_of_view(t);
 }
 /// The edge to `t`; null when it needs no gradient.
-inline Edge edge_to(const Tensor& t) {
+[[gnu::always_inline]] inline Edge edge_to(const Tensor& t) {
   Node* n = t.defined() ? current_node(t) : nullptr;
   return {Ref<Node>::share(n), n ? impl(t).slot : 0};
 }
@@ -114,7 +115,7 @@ std::int64_t live_nodes() noexcept;
 #include "lib/core/thread_state.h"
 
 namespace rill {
-template <class... T> bool recording(const T&... inputs) noexcept {
+template <class... T> [[gnu::always_inline]] inline bool recording(const T&... inputs) noexcept {
   return thread_state.grad_enabled && (... || (inputs.defined() && current_node(inputs) != nullptr));
 }
 }  // namespace rill

@@ -83,8 +83,9 @@ InstructionSet instruction_set() {
 
 namespace rill {
 
-const Kernels& cpu_kernels() {
+const Kernels& make_cpu_kernels() {
   static const Kernels table = cpu::make_kernels(cpu::instruction_set());
+  g_cpu_kernels.store(&table, std::memory_order_release);
   return table;
 }
 

@@ -225,8 +225,8 @@ Counters counters() noexcept {
   return r;
 }
 
-void count_node(int change) noexcept {
-  if (Local* l = local()) [[likely]] return l->nodes.store(l->nodes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+void detail::count_node_slow(int change) noexcept {
+  if (Local* l = local()) return l->nodes.store(l->nodes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
   std::lock_guard lock(central().mutex);
   central().finished_nodes += change;
 }
