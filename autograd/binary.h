@@ -84,16 +84,19 @@ template <class F> Tensor binary_output(const Tensor& a, const Tensor& b, Dtype 
 template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = {}) {
   check_operands<F>(a, b);
   const auto &x = impl(a), &y = impl(b);
-  const bool same = x.dtype == y.dtype && x.shape == y.shape;
-  const Dtype dtype = binary_dtype<F>(same ? x.dtype : result_type(a, b));
-  const bool plain = same && x.contiguous && y.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype);
+  const bool same_dtype = x.dtype == y.dtype, same = same_dtype && x.shape == y.shape;
+  const bool number = same_dtype && !same && y.shape.rank() == 0;  // the second operand is one value
+  const Dtype dtype = binary_dtype<F>(same_dtype ? x.dtype : result_type(a, b));
+  const bool plain = (number || (same && y.contiguous)) && x.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype);
   Tensor out = plain ? make_like(a, dtype) : binary_output<F>(a, b, dtype);
   const MapFn fn = kernels(a).binary[fn::Binary::index<F>][static_cast<int>(dtype)];
-  if (plain && fn) [[likely]] fn(&f, {impl(out).data, {x.data, y.data}, x.numel, 0});  // small: straight to the kernel
+  if (plain && fn) [[likely]] fn(&f, {impl(out).data, {x.data, y.data}, x.numel, number ? 2u : 0u});  // small: straight to the kernel
   else binary_into(f, a, b, out, dtype);
   if constexpr (has_binary_gradient<F>) {
     if (recording(a, b) && is_floating(dtype)) {
-      if (same && dtype == x.dtype) [[likely]]
+      const bool whole = (same || number) && dtype == x.dtype;  // the first operand has the result's shape and dtype
+      if (whole && number && !current_node(b)) return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, true>(f, a, b)));
+      if (whole && same) [[likely]]
         return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, true>(f, a, b)), grad(b, BinaryGrad<F, false, true>(f, a, b)));
       return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, false>(f, a, b)), grad(b, BinaryGrad<F, false, false>(f, a, b)));
     }
