@@ -25,37 +25,38 @@ template <class F> Dtype binary_dtype(Dtype promoted) {
   return promoted;
 }
 
-template <class F> struct BinaryGrad {
+/// The gradient of the first or second operand. `Same`: both operands and the result agree in shape and dtype, so nothing has to
+/// be summed or converted afterwards and the shape need not be kept.
+template <class F, bool First, bool Same> struct BinaryGrad {
+  static constexpr unsigned kReads = First ? reads_a<F>() : reads_b<F>();
+  static constexpr bool kReadsA = (kReads & Probe::kA) != 0, kReadsB = (kReads & Probe::kB) != 0, kReadsY = (kReads & Probe::kOutput) != 0;
+  struct Target {
+    Shape shape;
+    Dtype dtype;
+  };
   [[no_unique_address]] F f;
-  Saved a, b;
-  Shape shape;  // of the operand whose gradient this is
-  Dtype dtype;
-  template <bool First> Tensor run(const Tensor& g, const Tensor& y) const {
-    const Tensor &x = a(), &z = b();
-    Tensor r;
-    if constexpr (First) r = f.template grad_a<Tensor>(g, x, z, y);
-    else r = f.template grad_b<Tensor>(g, x, z, y);
-    if (impl(r).shape == shape && impl(r).dtype == dtype) [[likely]] return r;
-    return sum_to(expand_gradient(r, g), shape, dtype);
-  }
-};
-template <class F, bool First> struct BinaryGradPlain : BinaryGrad<F> {
-  Tensor operator()(const Tensor& g) const { return this->template run<First>(g, g); }
-};
-template <class F, bool First> struct BinaryGradOutput : BinaryGrad<F> {
-  Tensor operator()(const Tensor& g, const Tensor& y) const { return this->template run<First>(g, y); }
-};
+  [[no_unique_address]] std::conditional_t<kReadsA, Saved, detail::Nothing> a;
+  [[no_unique_address]] std::conditional_t<kReadsB, Saved, detail::Missing> b;
+  [[no_unique_address]] std::conditional_t<Same, detail::Absent, Target> target;
 
-template <class F, bool First> auto binary_formula(const F& f, const Tensor& a, const Tensor& b) {
-  constexpr unsigned reads = First ? reads_a<F>() : reads_b<F>();
-  std::conditional_t<(reads & Probe::kOutput) != 0, BinaryGradOutput<F, First>, BinaryGradPlain<F, First>> formula;
-  formula.f = f;
-  if constexpr ((reads & Probe::kA) != 0) formula.a = save(a);
-  if constexpr ((reads & Probe::kB) != 0) formula.b = save(b);
-  formula.shape = impl(First ? a : b).shape;
-  formula.dtype = impl(First ? a : b).dtype;
-  return formula;
-}
+  BinaryGrad(const F& f, const Tensor& x, const Tensor& z) : f(f) {
+    if constexpr (kReadsA) a = save(x);
+    if constexpr (kReadsB) b = save(z);
+    if constexpr (!Same) target = {impl(First ? x : z).shape, impl(First ? x : z).dtype};
+  }
+  Tensor run(const Tensor& g, const Tensor& y) const {
+    const Tensor& x = [&]() -> const Tensor& { if constexpr (kReadsA) return a(); else return g; }();
+    const Tensor& z = [&]() -> const Tensor& { if constexpr (kReadsB) return b(); else return g; }();
+    Tensor r = [&] {
+      if constexpr (First) return f.template grad_a<Tensor>(g, x, z, y);
+      else return f.template grad_b<Tensor>(g, x, z, y);
+    }();
+    if constexpr (Same) return expand_gradient(r, g);
+    else return sum_to(expand_gradient(r, g), target.shape, target.dtype);
+  }
+  Tensor operator()(const Tensor& g) const requires(!kReadsY) { return run(g, g); }
+  Tensor operator()(const Tensor& g, const Tensor& y) const requires(kReadsY) { return run(g, y); }
+};
 
 template <class F> inline constexpr bool has_binary_gradient = requires(Probe p, F f) { f.grad_a(p, p, p, p); };
 
@@ -64,7 +65,7 @@ template <class F> void binary_into(const F& f, const Tensor& a, const Tensor& b
   run_map(k, F::name, k.binary[fn::Binary::index<F>], &f, compute_dtype(dtype), compute_dtype(dtype), out, a, b);
 }
 
-template <class F> void check_operands(const Tensor& a, const Tensor& b) {
+template <class F> [[gnu::always_inline]] inline void check_operands(const Tensor& a, const Tensor& b) {
   check_defined(F::name, a, "the first operand");
   check_defined(F::name, b, "the second operand");
   check_same_device(F::name, a, b);
@@ -82,11 +83,23 @@ template <class F> Tensor binary_output(const Tensor& a, const Tensor& b, Dtype 
 
 template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = {}) {
   check_operands<F>(a, b);
-  const Dtype dtype = binary_dtype<F>(result_type(a, b));
-  Tensor out = binary_output<F>(a, b, dtype);
-  binary_into(f, a, b, out, dtype);
+  const auto &x = impl(a), &y = impl(b);
+  const bool same_dtype = x.dtype == y.dtype, same = same_dtype && x.shape == y.shape;
+  const bool number = same_dtype && !same && y.shape.rank() == 0;  // the second operand is one value
+  const Dtype dtype = binary_dtype<F>(same_dtype ? x.dtype : result_type(a, b));
+  const bool plain = (number || (same && y.contiguous)) && x.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype);
+  Tensor out = plain ? make_like(a, dtype) : binary_output<F>(a, b, dtype);
+  const MapFn fn = kernels(a).binary[fn::Binary::index<F>][static_cast<int>(dtype)];
+  if (plain && fn) [[likely]] fn(&f, {impl(out).data, {x.data, y.data}, x.numel, number ? 2u : 0u});  // small: straight to the kernel
+  else binary_into(f, a, b, out, dtype);
   if constexpr (has_binary_gradient<F>) {
-    if (recording(a, b) && is_floating(dtype)) return record(F::name, std::move(out), grad(a, binary_formula<F, true>(f, a, b)), grad(b, binary_formula<F, false>(f, a, b)));
+    if (recording(a, b) && is_floating(dtype)) {
+      const bool whole = (same || number) && dtype == x.dtype;  // the first operand has the result's shape and dtype
+      if (whole && number && !current_node(b)) return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, true>(f, a, b)));
+      if (whole && same) [[likely]]
+        return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, true>(f, a, b)), grad(b, BinaryGrad<F, false, true>(f, a, b)));
+      return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, false>(f, a, b)), grad(b, BinaryGrad<F, false, false>(f, a, b)));
+    }
   }
   return out;
 }

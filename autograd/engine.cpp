@@ -124,7 +124,7 @@ class Run final : public GradSink {
   }
 
  private:
-  static bool older(const Node* a, const Node* b) { return a->sequence < b->sequence; }
+  static bool older(const Node* a, const Node* b) { return a->depth < b->depth; }
   bool wants_node(const Edge& e) const override { return !capture_mode || e.node->mark == mark_ + 1; }
 
   void push(const Edge& e, Tensor g) {

@@ -69,10 +69,8 @@ Tensor alias_before_write(const Tensor& x) {
 
 Tensor without_base(const Tensor& view) { return alias_before_write(view); }
 
-Node* current_node(const Tensor& t) {
+Node* current_node_of_view(const Tensor& t) {
   auto& i = impl(t);
-  if (!i.base.defined() || i.history == impl(i.base).history) return node_of(i);
-  // stale: derive the history of this view from its base again
   const Tensor base = i.base;
   Node* base_node = node_of(impl(base));
   i.history = impl(base).history;

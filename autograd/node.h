@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/core/memory_pool.h"
 #include "lib/core/tensor_impl.h"
 
 namespace rill {
@@ -46,7 +47,7 @@ class GradSink {
 
 struct Node : GraphNode {
   const char* op;                       // appears in every error about this node
-  std::uint64_t sequence;               // creation order; the engine runs the largest first, so it needs no sort
+  std::uint64_t depth = 0;              // longest way to a leaf; the engine runs the largest first, so it needs no sort
   Edge* edges = nullptr;                // storage belongs to the derived node
   std::uint32_t inputs = 0, outputs = 1;
   bool released = false;                // saved tensors are gone
@@ -55,8 +56,8 @@ struct Node : GraphNode {
   Tensor pending;                       // gradient collected for output 0 while a backward pass runs
   std::unique_ptr<NodeExtras> extras;
 
-  explicit Node(const char* op);
-  virtual ~Node();
+  explicit Node(const char* op) : op(op) { pool::count_node(1); }
+  virtual ~Node() { pool::count_node(-1); }
   /// Computes the gradients of the inputs. `grads` has one entry per output; an undefined one means zero.
   virtual void apply(std::span<Tensor> grads, GradSink& sink) = 0;
   /// Drops saved tensors.
@@ -67,8 +68,8 @@ struct Node : GraphNode {
   std::span<const Edge> edge_list() const { return {edges, inputs}; }
   NodeExtras& extra() { return extras ? *extras : *(extras = std::make_unique<NodeExtras>()); }
 
-  static void* operator new(std::size_t bytes);
-  static void operator delete(void* p, std::size_t bytes) noexcept;
+  static void* operator new(std::size_t bytes) { return pool::allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { pool::release(p, bytes); }
 };
 
 /// The end of the tape: holds `.grad` of a leaf. Shared by the leaf's handle and by every node that used the leaf.
@@ -87,11 +88,21 @@ struct LeafNode final : Node {
 };
 
 inline Node* node_of(const TensorImpl& t) noexcept { return static_cast<Node*>(t.node.get()); }
-/// The creator of `t` with the view history brought up to date (autograd/inplace.cpp).
-Node* current_node(const Tensor& t);
+Node* current_node_of_view(const Tensor& t);  // autograd/inplace.cpp
+/// The creator of `t`, with the history of a view brought up to date.
+inline Node* current_node(const Tensor& t) {
+  const auto& i = impl(t);
+  return !i.base.defined() || i.history == impl(i.base).history ? node_of(i) : current_node_of_view(t);
+}
 /// The edge to `t`; null when it needs no gradient.
-Edge edge_to(const Tensor& t);
-void set_history(const Tensor& t, Ref<GraphNode> node, std::uint32_t slot = 0) noexcept;
+[[gnu::always_inline]] inline Edge edge_to(const Tensor& t) {
+  Node* n = t.defined() ? current_node(t) : nullptr;
+  return {Ref<Node>::share(n), n ? impl(t).slot : 0};
+}
+inline void set_history(const Tensor& t, Ref<GraphNode> node, std::uint32_t slot = 0) noexcept {
+  impl(t).node = std::move(node);
+  impl(t).slot = slot;
+}
 
 /// True when the calling thread records and some input needs a gradient.
 template <class... T> bool recording(const T&... inputs) noexcept;
@@ -104,7 +115,7 @@ std::int64_t live_nodes() noexcept;
 #include "lib/core/thread_state.h"
 
 namespace rill {
-template <class... T> bool recording(const T&... inputs) noexcept {
-  return thread_state.grad_enabled && (... || (inputs.defined() && (impl(inputs).node || impl(inputs).base.defined()) && inputs.requires_grad()));
+template <class... T> [[gnu::always_inline]] inline bool recording(const T&... inputs) noexcept {
+  return thread_state.grad_enabled && (... || (inputs.defined() && current_node(inputs) != nullptr));
 }
 }  // namespace rill

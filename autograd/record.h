@@ -45,7 +45,9 @@ class OwnOutput {
 };
 
 template <class F> inline constexpr bool reads_output = std::is_invocable_v<F&, const Tensor&, const Tensor&>;
-struct Nothing {};
+struct Nothing {};  // stand-ins for members that are not needed; distinct types so that each takes no space
+struct Missing {};
+struct Absent {};
 
 template <class... F> struct OpNode final : Node {
   static constexpr std::size_t kInputs = sizeof...(F);
@@ -66,6 +68,7 @@ template <class... F> struct OpNode final : Node {
   template <class G> void fill(std::optional<G>& slot, GradOf<G>& g, std::size_t i, bool& output_read) {
     storage[i] = edge_to(g.input);
     if (!storage[i].node) return;
+    depth = std::max(depth, storage[i].node->depth + 1);
     slot.emplace(std::move(g.formula));
     output_read |= reads_output<G>;
   }
@@ -92,7 +95,10 @@ template <class F> struct GeneralNode final : Node {
   std::optional<F> formula;
   GeneralNode(const char* op, std::span<const Tensor> ins, std::size_t outs, F f) : Node(op), slots(outs), formula(std::move(f)) {
     storage.reserve(ins.size());
-    for (const Tensor& t : ins) storage.push_back(edge_to(t));
+    for (const Tensor& t : ins) {
+      storage.push_back(edge_to(t));
+      if (storage.back().node) depth = std::max(depth, storage.back().node->depth + 1);
+    }
     edges = storage.data();
     inputs = static_cast<std::uint32_t>(ins.size());
     outputs = static_cast<std::uint32_t>(outs);

@@ -21,9 +21,7 @@ std::uint64_t next_hook_id() {
 }  // namespace
 
 bool Tensor::requires_grad() const noexcept {
-  if (!defined()) return false;
-  const auto& i = impl(*this);
-  return i.node || (i.base.defined() && current_node(*this) != nullptr);
+  return defined() && current_node(*this) != nullptr;
 }
 
 bool Tensor::is_leaf() const noexcept { return !requires_grad() || leaf_of(*this); }

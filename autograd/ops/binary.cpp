@@ -49,6 +49,8 @@ template <class F> void check_divisor(const Tensor& a, const Tensor& b) {
 }
 }  // namespace
 
+Tensor add(const Tensor& a, const Tensor& b) { return binary<fn::Add>(a, b); }
+Tensor sub(const Tensor& a, const Tensor& b) { return binary<fn::Sub>(a, b); }
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
   if (is_one(alpha)) [[likely]] return binary<fn::Add>(a, b);
   return binary(a, b, scaled("add", a, b, alpha.to_double(), alpha));

@@ -78,7 +78,8 @@ auto reshape_gradient(const TensorImpl& x) {
 Tensor view(const Tensor& x, const Shape& wanted) {
   check_defined("view", x);
   const auto& i = impl(x);
-  const Shape shape = resolve("view", i, wanted);
+  Shape shape = resolve("view", i, wanted);
+  if (i.contiguous) [[likely]] return make_view("view", x, shape, row_major_strides(shape), 0, [&] { return reshape_gradient(i); });
   const auto strides = view_strides(i, shape);
   check<ShapeError>(strides.has_value(), "view", "shape {} with strides {} cannot be seen as {} without copying; use reshape()", i.shape, i.strides, shape);
   return make_view("view", x, shape, *strides, 0, [&] { return reshape_gradient(i); });

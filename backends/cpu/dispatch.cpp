@@ -85,8 +85,9 @@ InstructionSet instruction_set() {
 
 namespace rill {
 
-const Kernels& cpu_kernels() {
+const Kernels& make_cpu_kernels() {
   static const Kernels table = cpu::make_kernels(cpu::instruction_set());
+  g_cpu_kernels.store(&table, std::memory_order_release);
   return table;
 }
 
@@ -94,8 +95,8 @@ void throw_no_backend(Device device) {
   fail<DeviceError>("device", "this build of rill has no backend for {}; use Device::cpu()", device);
 }
 
-void check_same_device(const char* op, const Tensor& a, const Tensor& b) {
-  check<DeviceError>(impl(a).device == impl(b).device, op, "tensors live on {} and {}; move one with .to(Device)", impl(a).device, impl(b).device);
+void throw_devices_differ(const char* op, const Tensor& a, const Tensor& b) {
+  fail<DeviceError>(op, "tensors live on {} and {}; move one with .to(Device)", impl(a).device, impl(b).device);
 }
 
 }  // namespace rill

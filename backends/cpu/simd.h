@@ -48,16 +48,39 @@ template <class T> struct Pack {
   [[gnu::always_inline]] explicit Pack(double c) : v(static_cast<T>(c)) {}
   [[gnu::always_inline]] static Pack load(const T* p) { return Batch::load_unaligned(p); }
   [[gnu::always_inline]] void store(T* p) const { v.store_unaligned(p); }
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  [[gnu::always_inline]] static __m256i lanes_below(std::int64_t n) {
+    if constexpr (sizeof(T) == 4) return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    else return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+  }
+#endif
   /// The first n < size elements; the others are 1, a harmless value for every function.
   [[gnu::always_inline]] static Pack load_part(const T* p, std::int64_t n) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return Batch(_mm512_mask_loadu_ps(_mm512_set1_ps(1), static_cast<__mmask16>((1u << n) - 1), p));
+    else return Batch(_mm512_mask_loadu_pd(_mm512_set1_pd(1), static_cast<__mmask8>((1u << n) - 1), p));
+#elif defined(__AVX2__)
+    const __m256i m = lanes_below(n);
+    if constexpr (sizeof(T) == 4) return Batch(_mm256_blendv_ps(_mm256_set1_ps(1), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m)));
+    else return Batch(_mm256_blendv_pd(_mm256_set1_pd(1), _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m)));
+#else
     alignas(64) T buffer[size];
     for (std::int64_t i = 0; i < size; ++i) buffer[i] = i < n ? p[i] : T{1};
     return Batch::load_aligned(buffer);
+#endif
   }
   [[gnu::always_inline]] void store_part(T* p, std::int64_t n) const {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+    else _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), v);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4) _mm256_maskstore_ps(p, lanes_below(n), v);
+    else _mm256_maskstore_pd(p, lanes_below(n), v);
+#else
     alignas(64) T buffer[size];
     v.store_aligned(buffer);
     for (std::int64_t i = 0; i < n; ++i) p[i] = buffer[i];
+#endif
   }
   /// Element by element through a scalar function.
   template <class F> [[gnu::always_inline]] Pack lanes(F f) const {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -16,38 +15,19 @@
 namespace rill::pool {
 namespace {
 
-// Note [Size classes]: four classes per doubling from 64 bytes to 64 KiB; class c holds (4 + c % 4) * 16 << (c / 4) bytes.
-constexpr std::size_t kSmallest = 64;
-constexpr std::size_t kSmallLimit = 64 << 10;
-constexpr int kClasses = 41;
-constexpr std::size_t class_bytes(int c) { return static_cast<std::size_t>(4 + c % 4) * 16 << (c / 4); }
-constexpr int class_of(std::size_t bytes) {
-  if (bytes <= kSmallest) return 0;
-  const auto b = bytes - 1;
-  const int octave = std::bit_width(b) - 1;  // 2^octave <= b
-  return static_cast<int>((octave - 6) * 4 + static_cast<int>((b >> (octave - 2)) & 3) + 1);
-}
-static_assert(class_of(64) == 0 && class_of(65) == 1 && class_of(80) == 1 && class_of(81) == 2 && class_of(128) == 4 && class_of(129) == 5);
-static_assert(class_of(kSmallLimit) == kClasses - 1 && class_bytes(kClasses - 1) == kSmallLimit);
-static_assert(class_bytes(1) % 16 == 0);
+using namespace detail;
 
 constexpr std::size_t kHuge = 2 << 20;         // blocks from here on are aligned to and advised as huge pages
 constexpr std::size_t kChunk = 256 << 10;      // small blocks are cut from chunks of this size
-constexpr int kListCap = 4096;                 // blocks per class that one thread keeps to itself
-
-struct Block { Block* next; };
-
-struct Totals {
-  std::atomic<std::int64_t> live_bytes{0}, live_blocks{0};
-};
 
 struct Central {  // everything shared; reached only when a thread's own lists are empty or too long
   std::mutex mutex;
   Block* lists[kClasses] = {};
   std::multimap<std::size_t, void*> cache;     // free large blocks by size
   std::int64_t live_large = 0, reserved = 0, system_calls = 0;
-  std::vector<Totals*> threads;
-  std::int64_t finished_bytes = 0, finished_blocks = 0;  // of threads that have ended
+  std::int64_t carved[kClasses] = {}, listed[kClasses] = {};  // blocks ever made, blocks on the lists here
+  std::vector<const Local*> threads;
+  std::int64_t finished_nodes = 0;             // of threads that have ended
 };
 Central& central() {
   static auto* c = new Central;  // never destroyed: tensors may outlive static destructors
@@ -56,18 +36,12 @@ Central& central() {
 
 std::atomic<std::int64_t> g_fail_in{0}, g_peak{0};
 
-struct Local {
-  Block* lists[kClasses] = {};
-  int counts[kClasses] = {};
-  Totals totals;
-};
-constinit thread_local Local* t_local = nullptr;
 
 struct LocalOwner {
   Local local;
   LocalOwner() {
     std::lock_guard lock(central().mutex);
-    central().threads.push_back(&local.totals);
+    central().threads.push_back(&local);
     t_local = &local;
   }
   ~LocalOwner() {  // hand everything back; later releases on this thread go to the central lists
@@ -75,10 +49,9 @@ struct LocalOwner {
     auto& c = central();
     std::lock_guard lock(c.mutex);
     for (int k = 0; k < kClasses; ++k)
-      while (Block* b = local.lists[k]) local.lists[k] = b->next, b->next = c.lists[k], c.lists[k] = b;
-    c.finished_bytes += local.totals.live_bytes;
-    c.finished_blocks += local.totals.live_blocks;
-    std::erase(c.threads, &local.totals);
+      while (Block* b = local.lists[k]) local.lists[k] = b->next, b->next = c.lists[k], c.lists[k] = b, ++c.listed[k];
+    c.finished_nodes += local.nodes;
+    std::erase(c.threads, &local);
   }
 };
 
@@ -96,17 +69,6 @@ struct LocalOwner {
 inline Local* local() {
   if (Local* l = t_local) [[likely]] return l;
   return enter_thread();
-}
-
-void count(Local* l, std::int64_t bytes, std::int64_t blocks) {
-  if (l) [[likely]] {  // only this thread writes: plain load and store, no locked instruction
-    l->totals.live_bytes.store(l->totals.live_bytes.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
-    l->totals.live_blocks.store(l->totals.live_blocks.load(std::memory_order_relaxed) + blocks, std::memory_order_relaxed);
-  } else {
-    std::lock_guard lock(central().mutex);
-    central().finished_bytes += bytes;
-    central().finished_blocks += blocks;
-  }
 }
 
 [[noreturn, gnu::cold]] void out_of_memory(std::size_t bytes) {
@@ -130,14 +92,14 @@ void* from_system(std::size_t bytes, std::size_t alignment) {
   std::unique_lock lock(c.mutex);
   const std::size_t size = class_bytes(k);
   auto put = [&](Block* b) {
-    if (l) b->next = l->lists[k], l->lists[k] = b, ++l->counts[k];
-    else b->next = c.lists[k], c.lists[k] = b;
+    if (l) b->next = l->lists[k], l->lists[k] = b, resize(l->counts[k], 1);
+    else b->next = c.lists[k], c.lists[k] = b, ++c.listed[k];
   };
   if (Block* b = c.lists[k]) {
-    c.lists[k] = b->next;
+    c.lists[k] = b->next, --c.listed[k];
     for (int i = 0; l && i < 63 && c.lists[k]; ++i) {
       Block* more = c.lists[k];
-      c.lists[k] = more->next;
+      c.lists[k] = more->next, --c.listed[k];
       put(more);
     }
     return b;
@@ -148,6 +110,7 @@ void* from_system(std::size_t bytes, std::size_t alignment) {
     lock.unlock();  // the message reads the counters
     out_of_memory(size);
   }
+  c.carved[k] += static_cast<std::int64_t>(chunk / step);
   for (std::size_t at = step; at + step <= chunk; at += step) put(reinterpret_cast<Block*>(memory + at));
   return memory;
 }
@@ -194,22 +157,18 @@ void update_peak() noexcept {
 
 }  // namespace
 
-void* allocate(std::size_t bytes) {
-  if (g_fail_in.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-    if (g_fail_in.fetch_sub(1) == 1) out_of_memory(bytes);
+void* detail::allocate_slow(std::size_t bytes) {
+  if (g_failing.load(std::memory_order_relaxed) && g_fail_in.fetch_sub(1) == 1) {
+    g_failing = false;
+    out_of_memory(bytes);
   }
-  if (bytes <= kSmallLimit) [[likely]] {
+  if (bytes <= kSmallLimit) {
     const int k = class_of(bytes);
     Local* l = local();
-    void* block;
-    if (l && l->lists[k]) [[likely]] {
-      block = l->lists[k];
-      l->lists[k] = l->lists[k]->next;
-      --l->counts[k];
-    } else {
-      block = refill(l, k);
-    }
-    count(l, static_cast<std::int64_t>(class_bytes(k)), 1);
+    if (!l || !l->lists[k]) return refill(l, k);
+    Block* block = l->lists[k];
+    l->lists[k] = block->next;
+    resize(l->counts[k], -1);
     return block;
   }
   void* block = allocate_large(bytes);
@@ -217,52 +176,59 @@ void* allocate(std::size_t bytes) {
   return block;
 }
 
-void release(void* block, std::size_t bytes) noexcept {
+void detail::release_slow(void* block, std::size_t bytes) noexcept {
   if (!block) return;
-  if (bytes <= kSmallLimit) [[likely]] {
+  auto& c = central();
+  if (bytes <= kSmallLimit) {
     const int k = class_of(bytes);
-    Local* l = local();
-    count(l, -static_cast<std::int64_t>(class_bytes(k)), -1);
     auto* b = static_cast<Block*>(block);
-    if (l && l->counts[k] < kListCap) [[likely]] {
-      b->next = l->lists[k], l->lists[k] = b, ++l->counts[k];
+    if (Local* l = local(); l && l->counts[k].load(std::memory_order_relaxed) < kListCap) {
+      b->next = l->lists[k], l->lists[k] = b, resize(l->counts[k], 1);
       return;
     }
-    std::lock_guard lock(central().mutex);
-    b->next = central().lists[k], central().lists[k] = b;
+    std::lock_guard lock(c.mutex);
+    b->next = c.lists[k], c.lists[k] = b, ++c.listed[k];
     return;
   }
   const std::size_t rounded = round_large(bytes);
-  auto& c = central();
   std::lock_guard lock(c.mutex);
   c.live_large -= static_cast<std::int64_t>(rounded);
 #ifdef RILL_SYSTEM_POOL
   std::free(block);
   c.reserved -= static_cast<std::int64_t>(rounded);
-  return;
-#endif
+#else
   try {
     c.cache.emplace(rounded, block);
   } catch (...) {
     std::free(block);
     c.reserved -= static_cast<std::int64_t>(rounded);
   }
+#endif
 }
 
 Counters counters() noexcept {
   auto& c = central();
   std::lock_guard lock(c.mutex);
   Counters r;
-  r.live_bytes = c.finished_bytes + c.live_large;
-  r.live_blocks = c.finished_blocks;
-  for (const Totals* t : c.threads) {
-    r.live_bytes += t->live_bytes.load(std::memory_order_relaxed);
-    r.live_blocks += t->live_blocks.load(std::memory_order_relaxed);
+  r.live_bytes = c.live_large;
+  r.live_nodes = c.finished_nodes;
+  for (int k = 0; k < kClasses; ++k) {
+    std::int64_t used = c.carved[k] - c.listed[k];
+    for (const Local* t : c.threads) used -= t->counts[k].load(std::memory_order_relaxed);
+    r.live_blocks += used;
+    r.live_bytes += used * static_cast<std::int64_t>(class_bytes(k));
   }
+  for (const Local* t : c.threads) r.live_nodes += t->nodes.load(std::memory_order_relaxed);
   r.peak_bytes = std::max(g_peak.load(std::memory_order_relaxed), r.live_bytes);
   r.reserved_bytes = c.reserved;
   r.system_calls = c.system_calls;
   return r;
+}
+
+void detail::count_node_slow(int change) noexcept {
+  if (Local* l = local()) return l->nodes.store(l->nodes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+  std::lock_guard lock(central().mutex);
+  central().finished_nodes += change;
 }
 
 void reset_peak() noexcept { g_peak.store(counters().live_bytes); }
@@ -277,6 +243,9 @@ void trim() noexcept {
   c.cache.clear();
 }
 
-void fail_allocation(std::int64_t n) noexcept { g_fail_in.store(n); }
+void fail_allocation(std::int64_t n) noexcept {
+  g_fail_in.store(n);
+  g_failing = n > 0;
+}
 
 }  // namespace rill::pool

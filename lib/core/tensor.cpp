@@ -12,8 +12,6 @@ namespace rill {
 
 // ---- TensorImpl ---------------------------------------------------------------------------------------------------------
 
-void* TensorImpl::operator new(std::size_t bytes) { return pool::allocate(bytes); }
-void TensorImpl::operator delete(void* p, std::size_t bytes) noexcept { pool::release(p, bytes); }
 void detail::destroy_tensor(Counted* p) noexcept { delete static_cast<TensorImpl*>(p); }
 
 bool strides_are_contiguous(const Shape& shape, const Strides& strides) noexcept {
@@ -79,22 +77,23 @@ bool is_dense(const TensorImpl& t) {
 
 Tensor make_like(const Tensor& t, Dtype dtype) {
   const auto& i = impl(t);
-  if (i.contiguous || !is_dense(i)) return make_tensor(i.shape, dtype, i.device);
+  if (i.contiguous) [[likely]] {  // strides are known; those of size-1 axes may be any
+    auto* p = new TensorImpl(dtype, i.device, i.shape, i.strides, Storage::allocate(static_cast<std::size_t>(i.numel) * size_of(dtype), i.device));
+    p->inference = thread_state.inference;
+    p->numel = i.numel;
+    return adopt(p);
+  }
+  if (!is_dense(i)) return make_tensor(i.shape, dtype, i.device);
   return make_strided(i.shape, i.strides, dtype, i.device);
 }
 Tensor make_like(const Tensor& t) { return make_like(t, impl(t).dtype); }
 
 Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
   const auto& from = impl(t);
-  auto* p = new TensorImpl;
+  auto* p = new TensorImpl(from.dtype, from.device, shape, strides, from.storage);
   Tensor out = adopt(p);
-  p->dtype = from.dtype;
-  p->device = from.device;
   p->inference = from.inference;
-  p->storage = from.storage;
   p->data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
-  p->shape = shape;
-  p->strides = strides;
   std::int64_t numel = 1;
   for (const auto s : shape) numel *= s;
   p->numel = numel;

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "lib/core/memory_pool.h"
 #include "lib/core/storage.h"
 
 namespace rill {
@@ -30,8 +31,11 @@ struct TensorImpl : Counted {
   Shape shape;
   Strides strides;
 
-  static void* operator new(std::size_t bytes);
-  static void operator delete(void* p, std::size_t bytes) noexcept;
+  TensorImpl() = default;
+  TensorImpl(Dtype dtype, Device device, const Shape& shape, const Strides& strides, Ref<Storage> storage)
+      : dtype(dtype), device(device), data(storage->data), storage(std::move(storage)), shape(shape), strides(strides) {}
+  static void* operator new(std::size_t bytes) { return pool::allocate(bytes); }
+  static void operator delete(void* p, std::size_t bytes) noexcept { pool::release(p, bytes); }
 };
 static_assert(sizeof(TensorImpl) <= 192);
 

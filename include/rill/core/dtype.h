@@ -19,10 +19,8 @@ inline constexpr Dtype boolean = Dtype::boolean, uint8 = Dtype::uint8, int8 = Dt
 
 constexpr bool is_floating(Dtype d) noexcept { return d >= Dtype::float16; }
 constexpr bool is_integral(Dtype d) noexcept { return d >= Dtype::uint8 && d <= Dtype::int64; }
-constexpr std::size_t size_of(Dtype d) noexcept {
-  constexpr std::uint8_t bytes[kDtypeCount] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8};
-  return bytes[static_cast<int>(d)];
-}
+inline constexpr std::uint8_t kDtypeBytes[kDtypeCount] = {1, 1, 1, 2, 4, 8, 2, 2, 4, 8};
+constexpr std::size_t size_of(Dtype d) noexcept { return kDtypeBytes[static_cast<int>(d)]; }
 /// "float32", "bool", ...
 std::string_view to_string(Dtype d) noexcept;
 

@@ -15,7 +15,7 @@ inline constexpr int kMaxRank = 64;
 /// A list of at most kMaxRank integers; `Shape` holds sizes, `Strides` holds steps in elements.
 class Dims {
  public:
-  Dims() noexcept = default;
+  Dims() noexcept {}  // the unused places stay as they are: a Dims is copied several times in every op
   Dims(std::initializer_list<std::int64_t> values) : Dims(std::span(values.begin(), values.size())) {}
   Dims(const std::vector<std::int64_t>& values) : Dims(std::span(values)) {}
   /// Throws ShapeError when there are more than kMaxRank values.
@@ -75,7 +75,7 @@ class Dims {
   }
   void assign(const Dims& other) {
     if (other.rank_ <= kInline) [[likely]] {
-      for (int i = 0; i < kInline; ++i) inline_[i] = other.inline_[i];
+      __builtin_memcpy(inline_, other.inline_, sizeof inline_);
       rank_ = other.rank_;
     } else {
       resize(other.rank_);
@@ -83,14 +83,13 @@ class Dims {
     }
   }
   void steal(Dims& other) noexcept {
-    for (int i = 0; i < kInline; ++i) inline_[i] = other.inline_[i];  // the pointer of a long list is inline_[0]
-    if (other.rank_ > kInline) heap_ = other.heap_;
+    __builtin_memcpy(inline_, other.inline_, sizeof inline_);  // the pointer of a long list lies in the same bytes
     rank_ = other.rank_;
     other.rank_ = 0;
   }
 
   union {
-    std::int64_t inline_[kInline] = {};
+    std::int64_t inline_[kInline];
     std::int64_t* heap_;
   };
   int rank_ = 0;

@@ -197,11 +197,13 @@ Tensor glu(const Tensor& x, std::int64_t axis = -1);
 
 // ---- two operands -----------------------------------------------------------------------------------------------------------
 
-/// a + alpha b; bool + bool is "or".
-Tensor add(const Tensor& a, const Tensor& b, Scalar alpha = 1);
+/// a + b, or a + alpha b; bool + bool is "or".
+Tensor add(const Tensor& a, const Tensor& b);
+Tensor add(const Tensor& a, const Tensor& b, Scalar alpha);
 Tensor add(const Tensor& a, Scalar b);
-/// a - alpha b; not defined for two bool operands.
-Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha = 1);
+/// a - b, or a - alpha b; not defined for two bool operands.
+Tensor sub(const Tensor& a, const Tensor& b);
+Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha);
 Tensor sub(const Tensor& a, Scalar b);
 Tensor mul(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, Scalar b);
