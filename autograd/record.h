@@ -130,7 +130,7 @@ template <class F> void record_many(const char* op, std::span<const Tensor> inpu
   if (!any) return;
   auto node = Ref<Node>::adopt(new detail::GeneralNode<F>(op, inputs, outputs.size(), std::move(formula)));
   for (std::uint32_t i = 0; i < outputs.size(); ++i)
-    if (outputs[i].defined() && is_floating(impl(outputs[i]).dtype)) set_history(outputs[i], node, i);
+    if (outputs[i].defined() && is_floating(impl(outputs[i]).dtype)) set_history(outputs[i], Ref<Node>::share(node.get()), i);
   if (!outputs.empty()) detail::note_forward(op, outputs[0]);
 }
 

@@ -35,15 +35,5 @@ namespace rill {
 [[gnu::weak]] Tensor sum(const Tensor& x) { return sum(x, {}, false); }
 [[gnu::weak]] Tensor Tensor::sum() const { return rill::sum(*this); }
 [[gnu::weak]] Tensor any(const Tensor& x) { bool r = false; for (double v : x.to_vector<double>()) r |= v != 0; return tensor(Scalar(r)); }
-[[gnu::weak]] Tensor cat(const std::vector<Tensor>& v, std::int64_t axis) {
-  const auto a = wrap_axis("cat", axis, v.at(0).dim());
-  Shape s = v[0].shape(); s[a] = 0;
-  for (auto& t : v) s[a] += t.size(a);
-  Tensor out = zeros(s, {.dtype = v[0].dtype()});
-  std::int64_t at = 0;
-  for (auto& t : v) out.narrow(a, at, t.size(a)).copy_(t), at += t.size(a);
-  return out;
-}
-[[gnu::weak]] Tensor index_add(const Tensor&, std::int64_t, const Tensor&, const Tensor&, Scalar) { fail<Internal>("index_add", "stub"); }
 
 }  // namespace rill

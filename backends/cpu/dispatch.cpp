@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backends/api/backend.h"
+#include "backends/cpu/index.h"
 #include "backends/cpu/map.h"
 
 namespace rill::cpu {
@@ -60,6 +61,7 @@ Kernels make_kernels(InstructionSet set) {
   Kernels k;
   k.map = &map;
   k.copy = &copy;
+  add_index(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);
