@@ -1,0 +1,27 @@
+// Tensors with names: what modules, optimizers and averages hand to a file and take back.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <rill/core/tensor.h>
+
+namespace rill {
+
+/// Ordered as their owner lists them; names are unique.
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// The tensor of that name, or an undefined one.
+inline Tensor find(const NamedTensors& tensors, const std::string& name) {
+  for (const auto& [key, value] : tensors)
+    if (key == name) return value;
+  return {};
+}
+
+/// Compares what a file holds with what an owner expects. Throws ValueError "op: 2 tensors missing (a, b), 1 unexpected (c), 1 with
+/// another shape or dtype (d: float32 [2, 3] expected, float32 [3, 2] found)" that lists every difference at once. Tensors in the
+/// result follow the order of `expected`.
+std::vector<Tensor> match(const std::string& op, const NamedTensors& expected, const NamedTensors& found, bool allow_unexpected = false);
+
+}  // namespace rill
