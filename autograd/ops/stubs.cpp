@@ -37,3 +37,7 @@ namespace rill {
 [[gnu::weak]] Tensor any(const Tensor& x) { bool r = false; for (double v : x.to_vector<double>()) r |= v != 0; return tensor(Scalar(r)); }
 
 }  // namespace rill
+namespace rill {
+[[gnu::weak]] Tensor max(const Tensor& x) { const auto v = x.to_vector<double>(); double m = v[0]; for (double e : v) if (e > m || e != e) m = e; return tensor(Scalar(m), {.dtype = x.dtype()}); }
+[[gnu::weak]] Tensor min(const Tensor& x) { const auto v = x.to_vector<double>(); double m = v[0]; for (double e : v) if (e < m || e != e) m = e; return tensor(Scalar(m), {.dtype = x.dtype()}); }
+}  // namespace rill
