@@ -217,13 +217,19 @@ template <class T> auto wide(T v) {
   else return static_cast<float>(v);
 }
 
+/// The order of sort: NaN behind everything.
+template <class V> bool before(V a, V b) {
+  if constexpr (std::is_floating_point_v<V>) return a < b || (b != b && a == a);
+  else return a < b;
+}
+
 template <class T> std::int64_t insertion_point(const T* sorted, std::int64_t n, T value, bool right) {
   std::int64_t low = 0, high = n;
   const auto v = wide(value);
-  while (low < high) {  // written so that NaN goes behind everything
+  while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
     const auto s = wide(sorted[middle]);
-    if (right ? !(s > v) : !(s >= v)) low = middle + 1;
+    if (right ? !before(v, s) : before(s, v)) low = middle + 1;
     else high = middle;
   }
   return low;
