@@ -1,8 +1,7 @@
 // Sorting, order statistics, searching and counting against PyTorch: test/oracle/sort_goldens.py.
-#include "test/support/catch.h"
+#include "test/support/goldens.h"
 
 #include <rill/autograd/backward.h>
-#include <rill/core/print.h>
 #include <rill/core/threads.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
@@ -14,45 +13,15 @@
 #include <numeric>
 #include <random>
 
-#include "test/support/text_tensors.h"
-
 using namespace rill;
 
 namespace {
-
-struct Golden {
-  std::string op;
-  std::vector<double> numbers;
-  std::vector<Tensor> inputs, outputs;
-  Tensor gradient;
-};
-Golden parse(const std::string& line) {
-  const auto arrow = line.find(" =>");
-  const auto fields = [](const std::string& s) {
-    std::vector<std::string> parts;
-    std::size_t from = 0;
-    for (std::size_t at; (at = s.find(" | ", from)) != std::string::npos; from = at + 3) parts.push_back(s.substr(from, at - from));
-    parts.push_back(s.substr(from));
-    return parts;
-  };
-  Golden g;
-  const auto left = fields(line.substr(0, arrow)), right = fields(line.substr(arrow + 3));
-  const auto head = text::split(left[0], ' ');
-  g.op = head[0];
-  for (std::size_t i = 1; i < head.size(); ++i) g.numbers.push_back(std::stod(head[i]));
-  for (std::size_t i = 1; i < left.size(); ++i) g.inputs.push_back(text::tensor(left[i]));
-  for (std::size_t i = 1; i < right.size(); ++i) {
-    if (right[i] == "grad") g.gradient = text::tensor(right[++i]);
-    else g.outputs.push_back(text::tensor(right[i]));
-  }
-  return g;
-}
 
 std::vector<Tensor> both(const ValuesIndices& r) { return {r.values, r.indices}; }
 std::vector<Tensor> all(const Unique& u) { return {u.values, u.inverse, u.counts}; }
 
 std::vector<Tensor> run(const Golden& g, const Tensor& x) {
-  const auto i = [&](std::size_t k) { return static_cast<std::int64_t>(g.numbers.at(k)); };
+  const auto i = [&](std::size_t k) { return g.integer(k); };
   const std::string& op = g.op;
   if (op == "sort") return both(sort(x, i(0), i(1)));
   if (op == "msort") return {msort(x)};
@@ -63,31 +32,18 @@ std::vector<Tensor> run(const Golden& g, const Tensor& x) {
   if (op == "mode") return both(mode(x, i(0), i(1)));
   if (op == "median_all") return {median(x)};
   if (op == "nanmedian_all") return {nanmedian(x)};
-  if (op == "quantile") return {quantile(x, g.numbers[0], i(1), i(2))};
-  if (op == "quantile_all") return {quantile(x, g.numbers[0])};
+  if (op == "quantile") return {quantile(x, g.number(0), i(1), i(2))};
+  if (op == "quantile_all") return {quantile(x, g.number(0))};
   if (op == "searchsorted") return {searchsorted(x, g.inputs[1], i(0))};
   if (op == "bucketize") return {bucketize(x, g.inputs[1], i(0))};
   UniqueOptions o{.inverse = true, .counts = true};
-  if (!g.numbers.empty()) o.axis = i(0);
+  if (!g.arguments.empty()) o.axis = i(0);
   if (op == "unique") return all(unique(x, o));
   if (op == "unique_consecutive") return all(unique_consecutive(x, o));
   if (op == "isin") return {isin(x, g.inputs[1], i(0))};
   if (op == "bincount") return {bincount(x, g.inputs.size() > 1 ? g.inputs[1] : Tensor(), i(0))};
-  if (op == "histc") return {histc(x, i(0), g.numbers[1], g.numbers[2])};
+  if (op == "histc") return {histc(x, i(0), g.number(1), g.number(2))};
   throw std::runtime_error("no op " + op);
-}
-
-/// Equal shapes, dtypes and values (`zeros`: with the sign of zero), NaN like NaN.
-void check_same(const Tensor& a, const Tensor& b, double tolerance = 0, bool zeros = true) {
-  CHECK(a.shape() == b.shape());
-  CHECK(a.dtype() == b.dtype());
-  const auto x = a.to_vector<double>(), y = b.to_vector<double>();
-  REQUIRE(x.size() == y.size());
-  for (std::size_t k = 0; k < x.size(); ++k) {
-    INFO("element " << k << " is " << x[k] << ", PyTorch has " << y[k]);
-    CHECK(((std::isnan(x[k]) && std::isnan(y[k])) || x[k] == y[k] || std::fabs(x[k] - y[k]) <= tolerance * std::fabs(y[k])));
-    if (zeros) CHECK((std::isnan(x[k]) || std::signbit(x[k]) == std::signbit(y[k])));
-  }
 }
 
 Tensor weighted(const Tensor& y) { return sum(y * (arange(static_cast<double>(y.numel()), {.dtype = y.dtype()}) + 1).reshape(y.shape())); }
@@ -100,11 +56,12 @@ TEST_CASE("sorting, order statistics, searching and counting agree with PyTorch"
   int lines = 0;
   for (std::string line; std::getline(file, line); ++lines) {
     INFO(line);
-    const Golden g = parse(line);
+    const Golden g = parse_golden(line);
     const double tolerance = g.op.starts_with("quantile") ? 2e-6 : 0;
     const bool zeros = g.op == "sort" || g.op == "msort";  // PyTorch leaves the order of ties open elsewhere
     const auto out = run(g, g.inputs[0]);
-    for (std::size_t k = 0; k < g.outputs.size(); ++k) check_same(out.at(k), g.outputs[k], tolerance, zeros);
+    const auto& want = g.sections.at("");
+    for (std::size_t k = 0; k < want.size(); ++k) check_same(out.at(k), want[k], tolerance, zeros);
     // every memory layout gives the same
     if (g.inputs[0].dim() > 1) {
       const Tensor strided = g.inputs[0].transpose(0, -1).clone(MemoryFormat::contiguous).transpose(0, -1);
@@ -113,16 +70,13 @@ TEST_CASE("sorting, order statistics, searching and counting agree with PyTorch"
     }
     // indices point at the values
     if (g.op == "kthvalue" || g.op == "median" || g.op == "nanmedian" || g.op == "topk") {
-      const auto axis = static_cast<std::int64_t>(g.numbers[g.op == "kthvalue" || g.op == "topk" ? 1 : 0]);
+      const auto axis = g.integer(g.op == "kthvalue" || g.op == "topk" ? 1 : 0);
       const bool kept = out[1].dim() == g.inputs[0].dim();
       check_same(gather(g.inputs[0], axis, kept ? out[1] : out[1].unsqueeze(axis)).reshape(out[0].shape()), out[0]);
     }
-    if (!g.gradient.defined()) continue;
+    if (!g.sections.contains("grad")) continue;
     const Tensor leaf = g.inputs[0].clone().requires_grad_();
-    const Tensor first = grad({weighted(run(g, leaf)[0])}, {leaf})[0];
-    const auto have = first.to_vector<double>(), want = g.gradient.to_vector<double>();
-    REQUIRE(have.size() == want.size());
-    for (std::size_t e = 0; e < have.size(); ++e) CHECK(have[e] == Approx(want[e]).epsilon(1e-12).margin(1e-12));
+    check_same(grad({weighted(run(g, leaf)[0])}, {leaf})[0], g.sections.at("grad")[0], 1e-12);
   }
   CHECK(lines > 1000);
 }
