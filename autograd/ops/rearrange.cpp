@@ -6,6 +6,7 @@
 #include <rill/ops/view.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "autograd/record.h"
 #include "backends/api/backend.h"
@@ -156,6 +157,7 @@ Tensor lower_mask(const char* op, const Tensor& x, std::int64_t diagonal) {
   check_defined(op, x);
   check<ShapeError>(x.dim() >= 2, op, "needs two axes, got shape {}", x.shape());
   const auto rows = x.size(-2), columns = x.size(-1);
+  diagonal = std::clamp(diagonal, -rows - 1, columns);  // far outside nothing changes any more
   return le(sub(unsqueeze(arange(columns, {.device = x.device()}), 0), unsqueeze(arange(rows, {.device = x.device()}), 1)), diagonal);
 }
 }  // namespace
@@ -166,7 +168,7 @@ Tensor tril(const Tensor& x, std::int64_t diagonal) {
   return record("tril", std::move(out), grad(x, [diagonal](const Tensor& g) { return tril(g, diagonal); }));
 }
 Tensor triu(const Tensor& x, std::int64_t diagonal) {
-  const Tensor below = lower_mask("triu", x, diagonal - 1);
+  const Tensor below = lower_mask("triu", x, std::max(diagonal, std::numeric_limits<std::int64_t>::min() + 1) - 1);
   Tensor out = where(below, false, x.detach());
   return record("triu", std::move(out), grad(x, [diagonal](const Tensor& g) { return triu(g, diagonal); }));
 }
