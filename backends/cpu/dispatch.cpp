@@ -8,6 +8,7 @@
 #include "backends/cpu/index.h"
 #include "backends/cpu/map.h"
 #include "backends/cpu/reduce.h"
+#include "backends/cpu/sort.h"
 
 namespace rill::cpu {
 
@@ -64,6 +65,7 @@ Kernels make_kernels(InstructionSet set) {
   k.copy = &copy;
   add_index(k);
   add_reduce(k);
+  add_sort(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);

@@ -3,6 +3,7 @@
 
 #include <rill/autograd/backward.h>
 #include <rill/autograd/grad_mode.h>
+#include <rill/core/print.h>
 #include <rill/core/tensor.h>
 #include <rill/core/threads.h>
 #include <rill/ops/create.h>
@@ -10,4 +11,5 @@
 #include <rill/ops/index.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/shape.h>
+#include <rill/ops/sort.h>
 #include <rill/ops/view.h>
