@@ -14,7 +14,7 @@ namespace rill::cpu {
 namespace {
 
 using Int = std::int64_t;
-constexpr Int kTaskWork = 128 << 10;  // multiply-adds that are worth a thread
+constexpr Int kTaskWork = 512 << 10;  // multiply-adds that are worth a thread
 
 /// Bytes from the pool for the time of a scope.
 class Scratch {
@@ -96,8 +96,10 @@ Splitting split(Int m, Int n, Int rows, Int columns, Int row_unit, Int column_un
 
 #if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
 bool leading(Int row, Int col, Int rows, Int cols) { return (col == 1 && row >= cols) || (row == 1 && col >= rows); }
+/// Where oneDNN is ahead of our kernel: B stored by columns, or a B that fits into the first caches. (With a wide row-major B and few
+/// rows it does not pack, and half of its speed is gone.)
 bool suits_onednn(const GemmBlock& g) {
-  return g.m >= 16 && g.n >= 16 && g.k >= 16 && g.m * g.n * g.k >= 64 * 64 * 64 && leading(g.a_row, g.a_col, g.m, g.k) && leading(g.b_row, g.b_col, g.k, g.n) &&
+  return g.m >= 16 && g.n >= 16 && g.k >= 16 && g.m * g.n * g.k >= 64 * 64 * 64 && (g.b_col != 1 || g.n * g.k <= 128 * 128) && leading(g.a_row, g.a_col, g.m, g.k) && leading(g.b_row, g.b_col, g.k, g.n) &&
          g.c_row >= g.n;
 }
 void run_onednn(const GemmBlock& g) {
@@ -123,8 +125,7 @@ void run_batches(GemmBlock g, Batch batch, bool swapped, Dtype dtype) {
   const GemmBlockFn block = cpu_kernels().gemm_block[static_cast<std::size_t>(dtype)];
   const bool onednn = dtype == Dtype::float32 && suits_onednn(g);
   const bool vector = g.n == 1;
-  const Splitting s = onednn ? split(g.m, g.n, 256, 512, 24, 32)
-                             : split(g.m, g.n, vector ? 4096 : kGemmM, vector ? 1 : kGemmRowBytes / size, 12, 32);
+  const Splitting s = split(g.m, g.n, vector ? 1024 : kGemmM, vector ? 1 : kGemmRowBytes / size, 12, 32);
   const Int work = std::max<Int>(1, s.rows * s.columns * g.k);
   const auto run = [&](Int begin, Int end) {
     GemmBlock probe = g;

@@ -31,6 +31,7 @@ template <class T, int M, int Packs, bool Part, bool PackedA>
   P sum[M][Packs];
   for (int i = 0; i < M; ++i)
     for (int v = 0; v < Packs; ++v) sum[i][v] = P(0.0);
+#pragma GCC unroll 4
   for (Int p = 0; p < k; ++p, b += b_row) {
     P row[Packs];
     for (int v = 0; v < Packs; ++v) row[v] = Part && v == Packs - 1 ? P::load_part(b + v * P::size, rest) : P::load(b + v * P::size);
@@ -94,20 +95,25 @@ template <class T> void pack_rows(const T* a, Int a_row, Int a_col, Int rows, In
 template <class T> void multiply_small(const T* a, const T* b, T* c, const GemmBlock& g) {
   constexpr Int w = kColumns<T>;
   alignas(64) T panel[kSmallK * kColumns<T>];
+  const bool packed = g.b_col != 1 && g.n > 1;
   for (Int j = 0; j < g.n; j += w) {
     const Int columns = smaller(w, g.n - j);
-    const bool packed = g.b_col != 1 && g.n > 1;
-    if (packed) pack_columns(b + j * g.b_col, g.b_row, g.b_col, g.k, columns, panel);
-    const T* from = packed ? panel : b + j;
-    const Int b_row = packed ? w : g.b_row;
-    for (Int i = 0; i < g.m; i += kRows) {
-      const Int rows = smaller(kRows, g.m - i);
-      const T* x = a + i * g.a_row;
-      T* to = c + i * g.c_row + j;
-      if (packed || columns == w) tile_of<T, kPacks, false, false>(rows, x, g.a_row, g.a_col, from, b_row, g.k, to, g.c_row, columns, g.accumulate);
-      else if (columns > Pack<T>::size) tile_of<T, kPacks, true, false>(rows, x, g.a_row, g.a_col, from, b_row, g.k, to, g.c_row, columns, g.accumulate);
-      else if (columns == Pack<T>::size) tile_of<T, 1, false, false>(rows, x, g.a_row, g.a_col, from, b_row, g.k, to, g.c_row, columns, g.accumulate);
-      else tile_of<T, 1, true, false>(rows, x, g.a_row, g.a_col, from, b_row, g.k, to, g.c_row, columns, g.accumulate);
+    for (Int p = 0; p < g.k; p += kSmallK) {
+      const Int k = packed ? smaller(kSmallK, g.k - p) : g.k;
+      if (packed) pack_columns(b + p * g.b_row + j * g.b_col, g.b_row, g.b_col, k, columns, panel);
+      const T* from = packed ? panel : b + j;
+      const Int b_row = packed ? w : g.b_row;
+      const bool accumulate = g.accumulate || p > 0;
+      for (Int i = 0; i < g.m; i += kRows) {
+        const Int rows = smaller(kRows, g.m - i);
+        const T* x = a + i * g.a_row + p * g.a_col;
+        T* to = c + i * g.c_row + j;
+        if (packed || columns == w) tile_of<T, kPacks, false, false>(rows, x, g.a_row, g.a_col, from, b_row, k, to, g.c_row, columns, accumulate);
+        else if (columns > Pack<T>::size) tile_of<T, kPacks, true, false>(rows, x, g.a_row, g.a_col, from, b_row, k, to, g.c_row, columns, accumulate);
+        else if (columns == Pack<T>::size) tile_of<T, 1, false, false>(rows, x, g.a_row, g.a_col, from, b_row, k, to, g.c_row, columns, accumulate);
+        else tile_of<T, 1, true, false>(rows, x, g.a_row, g.a_col, from, b_row, k, to, g.c_row, columns, accumulate);
+      }
+      if (!packed) break;
     }
   }
 }
@@ -174,7 +180,7 @@ template <class T> void multiply(const GemmBlock& g) {
   T* c = static_cast<T*>(g.c);
   if (g.n == 1 && g.a_col == 1 && g.b_row == 1) multiply_vector(a, b, c, g);
   else if (g.m == 1 && g.b_col == 1) multiply_row(a, b, c, g);
-  else if (gemm_is_small(g) || (g.b_col == 1 && g.m <= kRows)) multiply_small(a, b, c, g);
+  else if (gemm_is_small(g) || (g.b_col == 1 && g.m <= kRows) || g.n <= kColumns<T>) multiply_small(a, b, c, g);
   else multiply_packed(a, b, c, g);
 }
 
