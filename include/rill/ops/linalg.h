@@ -74,7 +74,7 @@ inline Tensor inverse(const Tensor& x) { return inv(x); }
 Tensor solve(const Tensor& a, const Tensor& b);
 /// X of A X = B (or X A = B with left = false) where A is upper or lower triangular; the other triangle is not read.
 struct TriangularOptions { bool upper = false, left = true, unitriangular = false; };
-Tensor solve_triangular(const Tensor& a, const Tensor& b, TriangularOptions options);
+Tensor solve_triangular(const Tensor& a, const Tensor& b, TriangularOptions options = {});
 /// L (or its transpose) of A = L L^T; reads the lower triangle (the gradient is symmetric). ValueError when A is not positive definite.
 Tensor cholesky(const Tensor& a, bool upper = false);
 /// X of A X = B from the factor of A.
@@ -87,10 +87,11 @@ struct SignLogdet { Tensor sign, logabsdet; };
 /// Sign and log |det|: (0, -inf) for a singular matrix, whose gradient is not defined.
 SignLogdet slogdet(const Tensor& x);
 Tensor logdet(const Tensor& x);  ///< log of the determinant; NaN where it is negative
-/// LU factors in one matrix (unit lower below the diagonal) and int32 row exchanges, counted from 1 as LAPACK does. No gradient.
+/// LU factors in one matrix (unit lower below the diagonal) and int32 row exchanges, counted from 1 as LAPACK does. The gradient is that of
+/// square matrices (GradError for others).
 struct Lu { Tensor lu, pivots; };
 Lu lu_factor(const Tensor& x);
-/// X of A X = B from lu_factor(A). No gradient.
+/// X of A X = B from lu_factor(A).
 Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b);
 /// A = Q R with Q [.., m, k], R [.., k, n], k = min(m, n); `complete`: Q [.., m, m], R [.., m, n]. The gradient of wide matrices needs
 /// their first m columns to be independent; that of a complete Q exists for m <= n only.
