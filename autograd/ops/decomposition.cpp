@@ -196,7 +196,7 @@ Eigh eigh(const Tensor& x, bool upper) {
     if (!g[1].defined()) return std::vector{matmul(y.vectors * g[0].unsqueeze(-2), y.vectors.mT())};
     Tensor inner = over_differences(matmul(y.vectors.mT(), g[1]), y.values);
     if (g[0].defined()) inner = inner + diag_embed(g[0]);
-    return std::vector{matmul(matmul(y.vectors, inner), y.vectors.mT())};
+    return std::vector{matmul(matmul(y.vectors, (inner + inner.mT()) * 0.5), y.vectors.mT())};
   });
   return {outputs[0], outputs[1]};
 }
