@@ -6,6 +6,7 @@
 
 #include "backends/api/backend.h"
 #include "backends/cpu/index.h"
+#include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
 #include "backends/cpu/reduce.h"
 #include "backends/cpu/sort.h"
@@ -66,6 +67,7 @@ Kernels make_kernels(InstructionSet set) {
   add_index(k);
   add_reduce(k);
   add_sort(k);
+  add_linalg(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);
