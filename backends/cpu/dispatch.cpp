@@ -7,6 +7,7 @@
 #include "backends/api/backend.h"
 #include "backends/cpu/index.h"
 #include "backends/cpu/map.h"
+#include "backends/cpu/random.h"
 
 namespace rill::cpu {
 
@@ -62,6 +63,7 @@ Kernels make_kernels(InstructionSet set) {
   k.map = &map;
   k.copy = &copy;
   add_index(k);
+  add_random(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);
