@@ -72,11 +72,10 @@ template <class F> void store(const Tensor& t, F value) {
 
 void fill_uniform(const Tensor& t, double low, double high, const Generator& g) {
   const Dtype d = impl(t).dtype;
-  const int digits = d == Dtype::float16 ? 11 : d == Dtype::bfloat16 ? 8 : 24;
   const bool sequential = with_mersenne(g, [&](Mersenne& m) {
     if (d == Dtype::float64) return store(t, [&](std::int64_t) { return m.uniform_double() * (high - low) + low; });
     const auto a = static_cast<float>(low), b = static_cast<float>(high);
-    store(t, [&](std::int64_t) { return m.uniform_float(digits) * (b - a) + a; });
+    store(t, [&](std::int64_t) { return m.uniform_float() * (b - a) + a; });
   });
   if (!sequential) kernels(t).random(RandomKind::uniform, next_draw(g), low, high, below(low, high, d), nullptr, view(t));
 }
@@ -209,8 +208,7 @@ const Tensor& bernoulli_(const Tensor& x, const Tensor& probabilities, const Gen
     const bool sequential = with_mersenne(g, [&](Mersenne& m) {
       const std::vector<double> limit = each.to_vector<double>();
       const bool wide = impl(p).dtype == Dtype::float64;
-      const int digits = impl(p).dtype == Dtype::float16 ? 11 : impl(p).dtype == Dtype::bfloat16 ? 8 : 24;
-      store(t, [&](std::int64_t i) { return (wide ? m.uniform_double() : static_cast<double>(m.uniform_float(digits))) < limit[static_cast<std::size_t>(i)] ? 1.0f : 0.0f; });
+      store(t, [&](std::int64_t i) { return (wide ? m.uniform_double() : static_cast<double>(m.uniform_float())) < limit[static_cast<std::size_t>(i)] ? 1.0f : 0.0f; });
     });
     const View in = view(each);
     if (!sequential) kernels(t).random(RandomKind::bernoulli_of, next_draw(g), 0, 0, 0, &in, view(t));

@@ -33,8 +33,7 @@ class Mersenne {
     const std::uint64_t high = random();
     return high << 32 | random();
   }
-  /// digits: 24 for float, 11 and 8 for the 16-bit types.
-  float uniform_float(int digits = 24) { return static_cast<float>(random() & ((1u << digits) - 1)) * std::ldexp(1.0f, -digits); }
+  float uniform_float() { return static_cast<float>(random() & ((1u << 24) - 1)) * 0x1p-24f; }
   double uniform_double() { return static_cast<double>(random64() & ((std::uint64_t{1} << 53) - 1)) * 0x1p-53; }
   double normal() {
     if (spare_normal) return *std::exchange(spare_normal, std::nullopt);

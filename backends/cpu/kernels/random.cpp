@@ -66,23 +66,23 @@ template <class T, RandomKind kind, class C = typename Compute<T>::type> RILL_IN
         y[k * kLanes + j] = v > C{0} ? v : C{0};
       }
   } else {
-    // 32-bit draws for every dtype; float64 takes the high words. The signed comparison is one instruction everywhere.
+    // 32-bit draws for every dtype; float64 takes the high words. word < limit is compared signed: one instruction everywhere.
     const double limit = p.a * 4294967296.0;
-    std::uint64_t below = static_cast<std::uint64_t>(limit);
-    if (static_cast<double>(below) < limit) ++below;
-    const bool all = below >> 32 != 0;
-    const std::int32_t threshold = static_cast<std::int32_t>(static_cast<std::uint32_t>(below) ^ 0x80000000u);
+    std::uint64_t hits = static_cast<std::uint64_t>(limit);  // words 0..hits-1 lie below
+    if (static_cast<double>(hits) < limit) ++hits;
+    const std::int32_t last = static_cast<std::int32_t>(static_cast<std::uint32_t>(hits - 1) ^ 0x80000000u);
+    const std::uint32_t possible = hits ? ~0u : 0u;
+    using Bits = std::conditional_t<wide, std::uint64_t, std::uint32_t>;
     for (int k = 0; k < (wide ? 2 : 4); ++k)
       for (int j = 0; j < kLanes; ++j) {
-        const std::uint32_t word = w[wide ? 2 * k + 1 : k][j];
         const int i = k * kLanes + j;
+        const std::int32_t word = static_cast<std::int32_t>(w[wide ? 2 * k + 1 : k][j] ^ 0x80000000u);
         if constexpr (kind == RandomKind::bernoulli_of) {
-          const double u = static_cast<double>(static_cast<std::int32_t>(word ^ 0x80000000u)) + 2147483648.0;
-          y[i] = u < static_cast<double>(in[i]) * 4294967296.0 ? C{1} : C{0};
-        } else {
-          const bool hit = (static_cast<std::int32_t>(word ^ 0x80000000u) < threshold) | all;
-          if constexpr (kind == RandomKind::dropout) y[i] = hit ? in[i] * b : C{0};
-          else y[i] = hit ? C{1} : C{0};
+          y[i] = static_cast<double>(word) + 2147483648.0 < static_cast<double>(in[i]) * 4294967296.0 ? C{1} : C{0};
+        } else {  // a mask of bits: g++ 12 merges a conditional load with the wrong lanes
+          const std::uint32_t mask = (word <= last ? ~0u : 0u) & possible;
+          const C value = kind == RandomKind::dropout ? in[i] * b : C{1};
+          y[i] = __builtin_bit_cast(C, static_cast<Bits>(__builtin_bit_cast(Bits, value) & static_cast<Bits>(static_cast<std::int64_t>(static_cast<std::int32_t>(mask)))));
         }
       }
   }
