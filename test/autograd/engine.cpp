@@ -193,9 +193,10 @@ TEST_CASE("hooks see and replace gradients before they are accumulated", "[autog
   // after accumulation
   x.set_grad({});
   int calls = 0;
-  HookHandle h = x.register_post_accumulate_grad_hook([&](const Tensor& g) { ++calls, CHECK(values(g) == Values{4, 4}); });
+  HookHandle h = x.register_post_accumulate_grad_hook([&](const Tensor& g) { ++calls, seen = values(g); });
   (x * 1 + x * 3).sum().backward();
   CHECK(calls == 1);
+  CHECK(seen == Values{4, 4});
   h.remove();
   (x * 1).sum().backward();
   CHECK(calls == 1);
@@ -205,11 +206,13 @@ TEST_CASE("hooks see and replace gradients before they are accumulated", "[autog
 TEST_CASE("a leaf shared by many uses gets one hook call with the whole gradient", "[autograd][engine]") {
   const Tensor x = leaf({1});
   int calls = 0;
-  x.register_hook([&](const Tensor& g) { return ++calls, CHECK(g.item<double>() == 10), Tensor(); });
+  double seen = 0;
+  x.register_hook([&](const Tensor& g) { return ++calls, seen = g.item<double>(), Tensor(); });
   Tensor y = x * 0;
   for (int i = 1; i <= 4; ++i) y = y + x * i;
   y.sum().backward();
   CHECK(calls == 1);
+  CHECK(seen == 10);
 }
 
 TEST_CASE("an exception in backward leaves the graph usable", "[autograd][engine]") {
