@@ -24,8 +24,9 @@ Walk walk(const Tensor& t) {
     const Node* n = stack.back();
     stack.pop_back();
     w.order.push_back(n);
-    for (const Edge& e : n->edge_list())
-      if (e.node && seen.insert(e.node.get()).second) stack.push_back(e.node.get());
+    const auto edges = n->edge_list();
+    for (std::size_t i = edges.size(); i-- > 0;)  // the first input first
+      if (const Node* next = edges[i].node.get(); next && seen.insert(next).second) stack.push_back(next);
   }
   std::stable_sort(w.order.begin(), w.order.end(), [](const Node* a, const Node* b) { return a->depth > b->depth; });
   for (std::size_t i = 0; i < w.order.size(); ++i) w.number[w.order[i]] = i;

@@ -90,8 +90,8 @@ TEST_CASE("overwritten parts get no gradient", "[autograd][inplace]") {
 
 TEST_CASE("writes that would break the tape are refused", "[autograd][inplace]") {
   const Tensor x = grid();
-  CHECK_THROWS_WITH(x.add_(1), "add_: float32 [2, 3] is a leaf that requires grad and cannot be written in place while recording; use NoGrad or an out-of-place op");
-  CHECK_THROWS_WITH(x[0].mul_(2), "mul_: float32 [3] is a view of a leaf that requires grad and cannot be written in place while recording; use NoGrad");
+  CHECK_THROWS_WITH(x.add_(1), "add: float32 [2, 3] is a leaf that requires grad and cannot be written in place while recording; use NoGrad or an out-of-place op");
+  CHECK_THROWS_WITH(x[0].mul_(2), "mul: float32 [3] is a view of a leaf that requires grad and cannot be written in place while recording; use NoGrad");
   CHECK_THROWS_AS(ones({1}).expand({3}).add_(1), ValueError);
   CHECK_THROWS_AS(ones({3}).add_(ones({2, 3})), ShapeError);
   CHECK_THROWS_AS(ones({3}, {.dtype = int64}).add_(1.5), DtypeError);
