@@ -168,6 +168,28 @@ TEST_CASE("mistakes in custom ops have names", "[autograd][custom_op]") {
   CHECK_THROWS_WITH(grad({(custom_op<Once>(x) * w).sum()}, {x}, {}, {.create_graph = true}), "once: has no second derivative; call backward() without create_graph");
 }
 
+namespace {
+struct Partial {  // does not want zeros for outputs without gradient
+  static List forward(Context& c, const Tensor& x, const Tensor& w) {
+    c.set_materialize_grads(false);
+    c.save_for_backward({x, w});
+    return {x * w, x + w};
+  }
+  static List backward(Context& c, const List& g) {
+    const List s = c.saved();
+    CHECK(g[0].defined());
+    CHECK_FALSE(g[1].defined());
+    return {c.needs_input_grad(0) ? g[0] * s[1] : Tensor(), c.needs_input_grad(1) ? g[0] * s[0] : Tensor()};
+  }
+};
+}  // namespace
+
+TEST_CASE("a custom op learns which gradients exist and which are wanted", "[autograd][custom_op]") {
+  const Tensor x = leaf({2}, 1), w = leaf({2}, 2).detach();
+  custom_op<Partial>(x, w)[0].sum().backward();
+  CHECK(values(x.grad()) == values(w));
+}
+
 TEST_CASE("custom ops leave nothing behind", "[autograd][custom_op]") {
   const auto before = memory_stats();
   {
