@@ -10,6 +10,7 @@
 #include "backends/cpu/map.h"
 #include "backends/cpu/reduce.h"
 #include "backends/cpu/sort.h"
+#include "backends/cpu/random.h"
 
 namespace rill::cpu {
 
@@ -68,6 +69,7 @@ Kernels make_kernels(InstructionSet set) {
   add_reduce(k);
   add_sort(k);
   add_linalg(k);
+  add_random(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);
