@@ -8,9 +8,9 @@
 #include "backends/cpu/index.h"
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
+#include "backends/cpu/random.h"
 #include "backends/cpu/reduce.h"
 #include "backends/cpu/sort.h"
-#include "backends/cpu/random.h"
 
 namespace rill::cpu {
 
