@@ -6,6 +6,7 @@
 
 #include "backends/api/backend.h"
 #include "backends/cpu/index.h"
+#include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
 
 namespace rill::cpu {
@@ -62,6 +63,7 @@ Kernels make_kernels(InstructionSet set) {
   k.map = &map;
   k.copy = &copy;
   add_index(k);
+  add_linalg(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);

@@ -1,0 +1,205 @@
+// Matrix products above the block kernels: batches, 16-bit floats, splitting over threads, oneDNN for large float32 ones.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "backends/api/backend.h"
+#include "backends/cpu/linalg.h"
+#include "backends/cpu/map.h"
+#include "backends/cpu/onednn.h"
+#include "lib/core/memory_pool.h"
+#include "lib/core/parallel.h"
+
+namespace rill::cpu {
+namespace {
+
+using Int = std::int64_t;
+constexpr Int kTaskWork = 512 << 10;  // multiply-adds that are worth a thread
+
+/// Bytes from the pool for the time of a scope.
+class Scratch {
+ public:
+  explicit Scratch(Int bytes) : bytes_(static_cast<std::size_t>(bytes)), data_(bytes ? pool::allocate(bytes_) : nullptr) {}
+  ~Scratch() { if (data_) pool::release(data_, bytes_); }
+  Scratch(const Scratch&) = delete;
+  void* get() const { return data_; }
+
+ private:
+  std::size_t bytes_;
+  void* data_;
+};
+
+struct Batch {  // leading axes, broadcast; the innermost last
+  int rank = 0;
+  Int sizes[kMaxRank], a[kMaxRank], b[kMaxRank], c[kMaxRank], count = 1;
+};
+
+Batch batch_of(const View& a, const View& b, const View& out) {
+  Batch r;
+  const auto stride = [&](const View& v, int axis) {
+    const int own = axis - (out.rank - v.rank);
+    return own < 0 || v.sizes[own] == 1 ? Int{0} : v.strides[own];
+  };
+  for (int i = 0; i < out.rank - 2; ++i) {
+    if (out.sizes[i] == 1) continue;
+    const int k = r.rank++;
+    r.sizes[k] = out.sizes[i];
+    r.a[k] = stride(a, i), r.b[k] = stride(b, i), r.c[k] = out.strides[i];
+    r.count *= out.sizes[i];
+  }
+  return r;
+}
+
+GemmBlock matrix_of(const View& a, const View& b, const View& out, bool accumulate) {
+  GemmBlock g{a.data, b.data, out.data, out.sizes[out.rank - 2], out.sizes[out.rank - 1], a.sizes[a.rank - 1],
+              a.strides[a.rank - 2], a.strides[a.rank - 1], b.strides[b.rank - 2], b.strides[b.rank - 1], out.strides[out.rank - 2], accumulate, nullptr};
+  return g;
+}
+
+/// C^T = B^T A^T.
+void transpose(GemmBlock& g, Int c_col) {
+  std::swap(g.a, g.b);
+  std::swap(g.m, g.n);
+  std::swap(g.a_row, g.b_col);
+  std::swap(g.a_col, g.b_row);
+  g.c_row = c_col;
+}
+
+/// Brings the product into the form that the block kernels like best; returns whether A and B changed places.
+bool arrange(GemmBlock& g, Int c_col) {
+  if (g.m == 1) g.a_row = g.k, g.c_row = c_col == 1 ? g.n : 1;
+  if (g.n == 1) g.b_col = 1, c_col = g.c_row == 1 ? g.m : 1;
+  if (g.k == 1) g.a_col = g.a_row == 1 ? g.m : 1, g.b_row = g.b_col == 1 ? g.n : 1;
+  const bool row_major = c_col == 1 || g.n == 1, column_major = g.c_row == 1 || g.m == 1;
+  const bool better = (g.n == 1 && g.m > 1 && g.a_col != 1 && g.a_row == 1) || (g.m == 1 && g.n > 1 && g.b_col != 1 && g.b_row == 1);
+  if (row_major && !(better && column_major)) return false;
+  check<Internal>(column_major, "matmul", "neither the rows nor the columns of the result are adjacent");
+  transpose(g, c_col);
+  return true;
+}
+
+struct Splitting {
+  Int rows, columns, row_blocks, column_blocks;
+  Int blocks() const { return row_blocks * column_blocks; }
+};
+/// Blocks of about `rows` x `columns`; depends on the shape only.
+Splitting split(Int m, Int n, Int rows, Int columns, Int row_unit, Int column_unit) {
+  const auto even = [](Int size, Int want, Int unit) {
+    const Int pieces = (size + want - 1) / want, each = (size + pieces - 1) / pieces;
+    return std::min(size, (each + unit - 1) / unit * unit);
+  };
+  Splitting s{even(m, rows, row_unit), even(n, columns, column_unit), 0, 0};
+  s.row_blocks = (m + s.rows - 1) / s.rows;
+  s.column_blocks = (n + s.columns - 1) / s.columns;
+  return s;
+}
+
+#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+bool leading(Int row, Int col, Int rows, Int cols) { return (col == 1 && row >= cols) || (row == 1 && col >= rows); }
+/// Where oneDNN is ahead of our kernel: B stored by columns, or a B that fits into the first caches. (With a wide row-major B and few
+/// rows it does not pack, and half of its speed is gone.)
+bool suits_onednn(const GemmBlock& g) {
+  return g.m >= 16 && g.n >= 16 && g.k >= 16 && g.m * g.n * g.k >= 64 * 64 * 64 && (g.b_col != 1 || g.n * g.k <= 128 * 128) && leading(g.a_row, g.a_col, g.m, g.k) && leading(g.b_row, g.b_col, g.k, g.n) &&
+         g.c_row >= g.n;
+}
+void run_onednn(const GemmBlock& g) {
+  const bool ta = !(g.a_col == 1 && g.a_row >= g.k), tb = !(g.b_col == 1 && g.b_row >= g.n);
+  onednn_sgemm(ta, tb, g.m, g.n, g.k, static_cast<const float*>(g.a), ta ? g.a_col : g.a_row, static_cast<const float*>(g.b), tb ? g.b_col : g.b_row, g.accumulate,
+               static_cast<float*>(g.c), g.c_row);
+}
+#else
+bool suits_onednn(const GemmBlock&) { return false; }
+void run_onednn(const GemmBlock&) {}
+#endif
+
+const void* at(const void* p, Int elements, Int size) { return static_cast<const char*>(p) + elements * size; }
+void* at(void* p, Int elements, Int size) { return static_cast<char*>(p) + elements * size; }
+
+void zero(const GemmBlock& g, Int size) {
+  for (Int i = 0; i < g.m; ++i) std::memset(at(g.c, i * g.c_row, size), 0, static_cast<std::size_t>(g.n * size));
+}
+
+void run_batches(GemmBlock g, Batch batch, bool swapped, Dtype dtype) {
+  const Int size = static_cast<Int>(size_of(dtype));
+  if (swapped) std::swap(batch.a, batch.b);
+  const GemmBlockFn block = cpu_kernels().gemm_block[static_cast<std::size_t>(dtype)];
+  const bool onednn = dtype == Dtype::float32 && suits_onednn(g);
+  const bool vector = g.n == 1;
+  const Splitting s = split(g.m, g.n, vector ? 1024 : kGemmM, vector ? 1 : kGemmRowBytes / size, 12, 32);
+  const Int work = std::max<Int>(1, s.rows * s.columns * g.k);
+  const auto run = [&](Int begin, Int end) {
+    GemmBlock probe = g;
+    probe.m = s.rows, probe.n = s.columns;
+    const Scratch scratch(onednn || g.k == 0 || gemm_is_small(probe) ? 0 : kGemmScratch);
+    for (Int task = begin; task < end; ++task) {
+      Int rest = task / s.blocks();
+      const Int in = task % s.blocks(), i = in / s.column_blocks * s.rows, j = in % s.column_blocks * s.columns;
+      GemmBlock t = g;
+      Int a = i * g.a_row, b = j * g.b_col, c = i * g.c_row + j;
+      for (int axis = batch.rank - 1; axis >= 0; --axis) {
+        const Int index = rest % batch.sizes[axis];
+        rest /= batch.sizes[axis];
+        a += index * batch.a[axis], b += index * batch.b[axis], c += index * batch.c[axis];
+      }
+      t.a = at(g.a, a, size), t.b = at(g.b, b, size), t.c = at(g.c, c, size);
+      t.m = std::min(s.rows, g.m - i), t.n = std::min(s.columns, g.n - j);
+      t.scratch = scratch.get();
+      if (g.k == 0) {
+        if (!g.accumulate) zero(t, size);
+      } else if (onednn) {
+        run_onednn(t);
+      } else {
+        block(t);
+      }
+    }
+  };
+  parallel_for(batch.count * s.blocks(), std::max<Int>(1, kTaskWork / work), run);
+}
+
+/// The operand as a contiguous float32 tensor in `memory`.
+View widened(const View& v, void* memory, Strides& strides) {
+  strides = Strides(v.rank, 0);
+  Int step = 1;
+  for (int i = v.rank - 1; i >= 0; --i) strides[i] = step, step *= v.sizes[i];
+  return {memory, Dtype::float32, v.rank, v.sizes, strides.data(), v.numel, true};
+}
+
+void gemm_16bit(const View& a, const View& b, const View& out, bool accumulate) {
+  const Scratch memory_a(a.numel * 4), memory_b(b.numel * 4), memory_c(out.numel * 4);
+  Strides sa, sb, sc;
+  const View wide_a = widened(a, memory_a.get(), sa), wide_b = widened(b, memory_b.get(), sb), wide_c = widened(out, memory_c.get(), sc);
+  if (a.numel) copy(a, wide_a);
+  if (b.numel) copy(b, wide_b);
+  if (accumulate) copy(out, wide_c);
+  gemm(wide_a, wide_b, wide_c, accumulate);
+  copy(wide_c, out);
+}
+
+}  // namespace
+
+void gemm(const View& a, const View& b, const View& out, bool accumulate) {
+  if (out.numel == 0) return;
+  if (out.dtype == Dtype::float16 || out.dtype == Dtype::bfloat16) [[unlikely]] return gemm_16bit(a, b, out, accumulate);
+  GemmBlock g = matrix_of(a, b, out, accumulate);
+  const Int c_col = out.strides[out.rank - 1];
+  if (out.rank == 2) {
+    arrange(g, c_col);
+    if (g.k > 0 && gemm_is_small(g)) [[likely]] return cpu_kernels().gemm_block[static_cast<std::size_t>(out.dtype)](g);
+    return run_batches(g, {}, false, out.dtype);
+  }
+  Batch batch = batch_of(a, b, out);
+  // one B for many A whose rows follow each other: a single product with more rows
+  while (batch.rank > 0 && batch.b[batch.rank - 1] == 0) {
+    const int k = batch.rank - 1;
+    const bool one = g.m == 1;
+    if (!one && (batch.a[k] != g.m * g.a_row || batch.c[k] != g.m * g.c_row)) break;
+    if (one) g.a_row = batch.a[k], g.c_row = batch.c[k];
+    g.m *= batch.sizes[k], batch.count /= batch.sizes[k], --batch.rank;
+  }
+  const bool swapped = arrange(g, c_col);
+  run_batches(g, batch, swapped, out.dtype);
+}
+
+void add_linalg(LinalgKernels& k) { k.gemm = &gemm; }
+
+}  // namespace rill::cpu
