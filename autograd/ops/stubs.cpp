@@ -36,4 +36,7 @@ namespace rill {
 [[gnu::weak]] Tensor Tensor::sum() const { return rill::sum(*this); }
 [[gnu::weak]] Tensor any(const Tensor& x) { bool r = false; for (double v : x.to_vector<double>()) r |= v != 0; return tensor(Scalar(r)); }
 
+
+[[gnu::weak]] Tensor max(const Tensor& x) { double m = -1e300; for (double v : x.to_vector<double>()) m = v > m ? v : m; return tensor(Scalar(m)).to(x.dtype()); }
+
 }  // namespace rill

@@ -8,6 +8,7 @@
 #include "backends/cpu/index.h"
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
+#include "backends/cpu/random.h"
 
 namespace rill::cpu {
 
@@ -64,6 +65,7 @@ Kernels make_kernels(InstructionSet set) {
   k.copy = &copy;
   add_index(k);
   add_linalg(k);
+  add_random(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);

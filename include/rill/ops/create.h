@@ -1,4 +1,4 @@
-// New tensors. Random ones are in rill/core/random.h.
+// New tensors. Random ones are in rill/ops/random.h.
 #pragma once
 
 #include <functional>

@@ -1,0 +1,37 @@
+// What ops need of a generator.
+#pragma once
+
+#include <mutex>
+
+#include <rill/core/random.h>
+
+#include "lib/core/mersenne.h"
+#include "lib/core/philox.h"
+
+namespace rill {
+
+namespace detail {
+struct GeneratorState {
+  mutable std::mutex mutex;
+  std::uint64_t seed = 0;
+  std::uint64_t stream = 0, calls = 0;         // Philox
+  std::unique_ptr<Mersenne> mersenne;          // torch-compatible; null: Philox
+};
+struct GeneratorAccess {
+  static GeneratorState& state(const Generator& g) noexcept { return *g.state_; }
+};
+}  // namespace detail
+
+/// Takes the next call number; the generator is not torch-compatible.
+Draw next_draw(const Generator& generator);
+
+/// Runs f(Mersenne&) with the generator locked; false when it is not torch-compatible.
+template <class F> bool with_mersenne(const Generator& generator, F f) {
+  auto& s = detail::GeneratorAccess::state(generator);
+  std::lock_guard lock(s.mutex);
+  if (!s.mersenne) return false;
+  f(*s.mersenne);
+  return true;
+}
+
+}  // namespace rill
