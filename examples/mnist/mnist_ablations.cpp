@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
     std::string folder = "/usr/share/datasets/fashion-mnist";
     mnist::Settings full;
     full.steps = 5000;
+    full.lr = 0.8;
     full.report_every = 0;
     examples::Flags flags("mnist_ablations", "trains with everything, then without one thing after the other, and prints a table");
     flags.add("data", folder, "folder with the four IDX files, plain or .gz")
