@@ -112,7 +112,15 @@ template <class F> const Tensor& binary_(const Tensor& a, const Tensor& b, const
   check_operands<F>(a, b);
   const Dtype dtype = binary_dtype<F>(result_type(a, b));
   check_in_place(F::name, a, broadcast_shapes(impl(a).shape, impl(b).shape, F::name), dtype);
-  if (recording(a, b)) return assign(a, binary<F>(alias_before_write(a), b.is_same(a) ? alias_before_write(a) : b, f));
+  if (recording(a, b)) {
+    bool read = false;  // which gradients are wanted, and do they read the first operand?
+    if constexpr (has_binary_gradient<F>) {
+      if (current_node(a)) read |= (reads_a<F>() & (b.is_same(a) ? Probe::kA | Probe::kB : Probe::kA)) != 0;
+      if (current_node(b)) read |= (reads_b<F>() & (b.is_same(a) ? Probe::kA | Probe::kB : Probe::kA)) != 0;
+    }
+    const Tensor before = alias_before_write(a, read);
+    return assign(a, binary<F>(before, b.is_same(a) ? before : b, f));
+  }
   // a source that overlaps the destination in another order would be read after it was written
   binary_into(f, a, overlap_partly(a, b) ? b.clone() : b, a, dtype);
   adopt_history(a, {});

@@ -105,7 +105,11 @@ template <class F> Tensor unary(const Tensor& x, const F& f = {}) {
 
 template <class F> Tensor unary_(const Tensor& x, const F& f = {}) {
   check_defined(F::name, x);
-  return in_place(F::name, x, unary_dtype<F>(impl(x).dtype), recording(x), [&] { return unary<F>(alias_before_write(x), f); }, [&](const Tensor& out, Dtype d) { unary_into(f, x, out, d); });
+  constexpr bool read = [] {
+    if constexpr (has_gradient<F>) return (unary_reads<F>() & Probe::kA) != 0;
+    else return false;
+  }();
+  return in_place(F::name, x, unary_dtype<F>(impl(x).dtype), recording(x), [&] { return unary<F>(alias_before_write(x, read), f); }, [&](const Tensor& out, Dtype d) { unary_into(f, x, out, d); });
 }
 
 }  // namespace rill

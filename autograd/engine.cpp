@@ -9,6 +9,7 @@
 #include "autograd/anomaly.h"
 #include "autograd/node.h"
 #include "autograd/saved.h"
+#include "autograd/saved_hooks.h"
 #include "lib/core/check.h"
 
 namespace rill {
@@ -41,7 +42,8 @@ class Run final : public GradSink {
   Run(const Run&) = delete;
 
   // Note [Wanted nodes]: `grad(outputs, inputs)` and `backward(inputs=...)` run only nodes on a path to an input. They are found
-  // by a depth-first walk with an explicit stack; a node that leads to an input carries this run's mark.
+  // by a depth-first walk with an explicit stack; a node that leads to an input carries this run's mark. Leaves carry none: graphs in
+  // several threads may share them.
   struct Capture {
     Node* node;
     std::uint32_t slot;
@@ -59,14 +61,15 @@ class Run final : public GradSink {
       std::uint32_t next;
     };
     std::vector<Frame> stack;
+    captured_.reserve(captures.size());
+    for (const auto& c : captures) captured_.push_back(c.node);
+    std::sort(captured_.begin(), captured_.end());
     auto enter = [&](Node* n) {
-      n->mark = mark_;
-      for (const auto& c : captures)
-        if (c.node == n) n->mark = mark_ + 1;
+      n->mark = captured(n) ? mark_ + 1 : mark_;
       stack.push_back({n, 0});
     };
     for (const Edge& r : roots) {
-      if (!r.node || r.node->mark == mark_ || r.node->mark == mark_ + 1) continue;
+      if (!r.node || r.node->leaf || r.node->mark == mark_ || r.node->mark == mark_ + 1) continue;
       enter(r.node.get());
       while (!stack.empty()) {
         auto& [node, next] = stack.back();
@@ -78,6 +81,10 @@ class Run final : public GradSink {
         }
         Node* child = node->edges[next++].node.get();
         if (!child) continue;
+        if (child->leaf) {
+          if (captured(child)) node->mark = mark_ + 1;
+          continue;
+        }
         if (child->mark == mark_ + 1) node->mark = mark_ + 1;
         else if (child->mark != mark_) enter(child);
       }
@@ -125,7 +132,8 @@ class Run final : public GradSink {
 
  private:
   static bool older(const Node* a, const Node* b) { return a->depth < b->depth; }
-  bool wants_node(const Edge& e) const override { return !capture_mode || e.node->mark == mark_ + 1; }
+  bool captured(const Node* n) const { return std::binary_search(captured_.begin(), captured_.end(), n); }
+  bool wants_node(const Edge& e) const override { return !capture_mode || (e.node->leaf ? captured(e.node.get()) : e.node->mark == mark_ + 1); }
 
   void push(const Edge& e, Tensor g) {
     Node* n = e.node.get();
@@ -206,6 +214,7 @@ class Run final : public GradSink {
   }
 
   std::vector<Node*> heap_;
+  std::vector<const Node*> captured_;  // the nodes of `captures`, sorted
   std::vector<std::pair<LeafNode*, Tensor>> leaves_;
   std::vector<Tensor> produced_;
   bool create_graph_, retain_;
@@ -295,7 +304,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   return result;
 }
 
-void throw_saved_changed(const Tensor& t, std::uint32_t saved_at) {
+const Tensor& unpack_saved(const Tensor& t, std::uint32_t saved_at) {
+  if (const Tensor* unpacked = unpack_stand_in(t)) return *unpacked;
   fail<GradError>(t_running ? t_running->op : "backward", "its saved tensor {} was changed in place before backward() (version {}, saved at {}); clone it first",
                   describe(t), t.version(), saved_at);
 }

@@ -61,8 +61,9 @@ void rebase(const Tensor& base, const Tensor& view, const Tensor& value) {
 
 }  // namespace
 
-Tensor alias_before_write(const Tensor& x) {
+Tensor alias_before_write(const Tensor& x, bool read) {
   Tensor a = make_detached(x);
+  if (read) a = a.clone();
   if (Node* n = current_node(x)) set_history(a, Ref<Node>::share(n), impl(x).slot);
   return a;
 }

@@ -11,8 +11,9 @@ namespace rill {
 void check_in_place(const char* op, const Tensor& x, const Shape& result_shape, Dtype result);
 /// Bumps the version and makes `x` the owner of `value`'s history; the data has been written.
 void adopt_history(const Tensor& x, const Tensor& value);
-/// An alias of x with x's present history, for formulas of an op that is about to overwrite x.
-Tensor alias_before_write(const Tensor& x);
+/// x with its present history, for the out-of-place op whose value is about to overwrite x: an alias, or a copy when the op's
+/// gradient reads x (`read`) and would find the new value.
+Tensor alias_before_write(const Tensor& x, bool read = false);
 /// True when a and b share memory but are not the same elements in the same order.
 bool overlap_partly(const Tensor& a, const Tensor& b);
 /// x = value, with broadcasting and conversion, recorded.

@@ -110,11 +110,11 @@ template <class T> struct Pack {
   RILL_LOCAL Mask<T> operator>(Pack a, Pack b) { return {a.v > b.v}; }
   RILL_LOCAL Mask<T> operator>=(Pack a, Pack b) { return {a.v >= b.v}; }
   RILL_LOCAL Mask<T> operator==(Pack a, Pack b) { return {a.v == b.v}; }
-  RILL_LOCAL Mask<T> operator!=(Pack a, Pack b) { return {a.v != b.v}; }
+  RILL_LOCAL Mask<T> operator!=(Pack a, Pack b) { return {!(a.v == b.v)}; }  // xsimd's != on AVX is ordered: NaN != NaN would be false
   RILL_LOCAL Pack where(Mask<T> m, Pack a, Pack b) { return xsimd::select(m.v, a.v, b.v); }
   RILL_LOCAL Pack zero_like(Pack) { return Pack(0.0); }
-  RILL_LOCAL Pack max(Pack a, Pack b) { return xsimd::select(a.v >= b.v || a.v != a.v, a.v, b.v); }  // NaN passes through
-  RILL_LOCAL Pack min(Pack a, Pack b) { return xsimd::select(a.v <= b.v || a.v != a.v, a.v, b.v); }
+  RILL_LOCAL Pack max(Pack a, Pack b) { return xsimd::select(a.v >= b.v || !(a.v == a.v), a.v, b.v); }  // NaN passes through
+  RILL_LOCAL Pack min(Pack a, Pack b) { return xsimd::select(a.v <= b.v || !(a.v == a.v), a.v, b.v); }
   RILL_LOCAL Pack sign(Pack x) {
     return xsimd::select(x.v > Batch(T(0)), Batch(T(1)), xsimd::select(x.v < Batch(T(0)), Batch(T(-1)), Batch(T(0))));
   }

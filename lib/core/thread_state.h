@@ -3,10 +3,13 @@
 
 namespace rill {
 
+class SavedTensorHooks;
+
 struct ThreadState {
   bool grad_enabled = true;
   bool inference = false;
   bool anomaly = false;
+  const SavedTensorHooks* saved_hooks = nullptr;  // the innermost scope; null: tensors are kept as they are
 };
 inline constinit thread_local ThreadState thread_state [[gnu::tls_model("initial-exec")]];
 

@@ -81,7 +81,7 @@ class HookHandle {
 /// Const use from many threads is safe; concurrent writes to one storage are the caller's race.
 class Tensor {
  public:
-  Tensor() noexcept = default;  ///< no tensor: `defined()` is false
+  Tensor() noexcept {}  ///< no tensor: `defined()` is false
   Tensor(const Tensor& other) noexcept : impl_(other.impl_) { if (impl_) impl_->retain(); }
   Tensor(Tensor&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
   ~Tensor() { drop(); }
