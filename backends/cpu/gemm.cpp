@@ -200,6 +200,9 @@ void gemm(const View& a, const View& b, const View& out, bool accumulate) {
   run_batches(g, batch, swapped, out.dtype);
 }
 
-void add_linalg(LinalgKernels& k) { k.gemm = &gemm; }
+void add_linalg(LinalgKernels& k) {
+  k.gemm = &gemm;
+  add_lapack(k);
+}
 
 }  // namespace rill::cpu

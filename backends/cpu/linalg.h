@@ -8,5 +8,6 @@ namespace rill::cpu {
 void gemm(const View& a, const View& b, const View& out, bool accumulate);
 /// Sets the slots that do not depend on the instruction set.
 void add_linalg(LinalgKernels& k);
+void add_lapack(LinalgKernels& k);
 
 }  // namespace rill::cpu

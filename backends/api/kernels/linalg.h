@@ -28,6 +28,27 @@ struct LinalgKernels {
   /// out = a b, or out += a b: views of one dtype and rank >= 2 whose leading axes broadcast to those of `out`; one of the last two
   /// strides of `out` is 1. 16-bit floats are accumulated in float32 and rounded once. The result does not depend on the thread count.
   void (*gemm)(const View& a, const View& b, const View& out, bool accumulate) = nullptr;
+
+  // Decompositions of float32 and float64 batches; null in a build without LAPACK. Every matrix is contiguous and stored by columns:
+  // an m x n matrix is a view of shape [.., n, m]. `info` (int32, one per matrix) follows LAPACK: 0 is success.
+  /// L and U in place of a; pivots (int32 [.., min(m, n)]) count from 1. An exact 0 on the diagonal of U gives info > 0.
+  void (*lu)(const View& a, const View& pivots, const View& info) = nullptr;
+  /// b becomes A^-1 b.
+  void (*lu_solve)(const View& lu, const View& pivots, const View& b) = nullptr;
+  /// det, its sign and log |det| (one value per matrix) from the factors.
+  void (*determinant)(const View& lu, const View& pivots, const View& det, const View& sign, const View& logabs) = nullptr;
+  /// The lower factor in place of a, whose upper triangle becomes 0.
+  void (*cholesky)(const View& a, const View& info) = nullptr;
+  /// b becomes A^-1 b for a triangular A.
+  void (*triangular_solve)(const View& a, const View& b, bool upper, bool unitriangular) = nullptr;
+  /// Householder vectors and R in place of a; tau [.., min(m, n)].
+  void (*qr)(const View& a, const View& tau) = nullptr;
+  /// The first columns of Q in place of their Householder vectors.
+  void (*qr_columns)(const View& q, const View& tau) = nullptr;
+  /// a is destroyed. u and vh hold k, or all, vectors; both empty: singular values only.
+  void (*svd)(const View& a, const View& u, const View& s, const View& vh, const View& info) = nullptr;
+  /// Vectors, if wanted, replace a.
+  void (*eigh)(const View& a, const View& values, const View& info, bool vectors, bool upper) = nullptr;
 };
 
 }  // namespace rill
