@@ -100,7 +100,7 @@ std::string to_json(const State& state) {
     const auto* text = std::get_if<std::string>(&value);
     check<ValueError>(!number || std::isfinite(*number), "to_json", "state entry {} is not finite, which JSON cannot hold", shown(key));
     check<ValueError>(is_utf8(key) && (!text || is_utf8(*text)), "to_json", "state entry {} is not UTF-8", shown(key));
-    std::visit([&](const auto& v) { j[key] = v; }, value);
+    std::visit([&, &name = key](const auto& v) { j[name] = v; }, value);
   }
   return j.dump();
 }

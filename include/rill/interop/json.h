@@ -1,8 +1,9 @@
 // Tensors as JSON lists and back, for nlohmann::json: `json j = t; Tensor u = j.get<rill::Tensor>();`. Opt-in: needs its header.
 #pragma once
 
-#include <cmath>
 #include <limits>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -43,7 +44,9 @@ struct JsonReader {
       for (const auto& item : j) read(item, depth + 1);
       return;
     }
-    if (!j.is_number() && !j.is_boolean()) throw ValueError("from_json", std::string("a ") + j.type_name() + " is not an element; use numbers, booleans and lists of them");
+    if (!j.is_number() && !j.is_boolean()) throw ValueError("from_json", std::string("found ") + j.type_name() + ", which is not an element; use numbers, booleans and lists of them");
+    if (j.is_number_unsigned() && j.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+      throw ValueError("from_json", j.dump() + " does not fit into int64");
     if (leaf_depth < 0) leaf_depth = depth;
     if (leaf_depth != depth || depth != shape.rank()) throw ShapeError("from_json", "an element at depth " + std::to_string(depth) + " does not fit the others; rows must have one nesting");
     floating |= j.is_number_float();
