@@ -10,6 +10,7 @@
 #include "backends/cpu/map.h"
 #include "backends/cpu/random.h"
 #include "backends/cpu/reduce.h"
+#include "backends/cpu/softmax.h"
 #include "backends/cpu/sort.h"
 
 namespace rill::cpu {
@@ -67,6 +68,7 @@ Kernels make_kernels(InstructionSet set) {
   k.copy = &copy;
   add_index(k);
   add_reduce(k);
+  add_softmax(k);
   add_sort(k);
   add_linalg(k);
   add_random(k);
