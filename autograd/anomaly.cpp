@@ -34,8 +34,7 @@ bool has_nan(const Tensor& t) {
 /// "main.cpp:12 (step), in encoder > block 2".
 std::string regions() {
   if (!t_region) return {};
-  const auto& w = t_region->where();
-  std::string at = fmt::format(" at {}:{} ({})", w.file_name(), w.line(), w.function_name()), labels;
+  std::string at = fmt::format(" at {}:{} ({})", t_region->file(), t_region->line(), t_region->function()), labels;
   for (const Region* r = t_region; r; r = r->outer())
     if (!r->label().empty()) labels = labels.empty() ? r->label() : r->label() + " > " + labels;
   return labels.empty() ? at : at + ", in " + labels;
@@ -79,7 +78,8 @@ std::string chain(const Node& node) {
 AnomalyMode::AnomalyMode(bool on, AnomalyOptions options) : on_(std::exchange(thread_state.anomaly, on)), forward_(std::exchange(t_forward, options.check_forward)) {}
 AnomalyMode::~AnomalyMode() { thread_state.anomaly = on_, t_forward = forward_; }
 
-Region::Region(std::string label, std::source_location where) : label_(std::move(label)), where_(where), outer_(std::exchange(t_region, this)) {}
+Region::Region(std::string label, const char* file, int line, const char* function)
+    : label_(std::move(label)), file_(file), line_(line), function_(function), outer_(std::exchange(t_region, this)) {}
 Region::~Region() { t_region = outer_; }
 
 void detail::note_forward_slow(const char* op, const Tensor& out) {

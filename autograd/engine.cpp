@@ -105,6 +105,7 @@ class Run final : public GradSink {
       for (std::uint32_t s = 0; s < node->outputs; ++s) grads.push_back(std::exchange(node->pending_slot(s), {}));
       apply_hooks(node, grads);
       take_captures(node, grads);
+      if (capture_mode && !leads_on(node)) continue;  // an input asked for: what lies behind it stays for another pass
       check<GradError>(!node->released, node->op, "backward() runs a second time through a graph whose saved tensors were freed; "
                        "pass retain_graph = true the first time");
       edges_ = node->edge_list();
@@ -134,6 +135,10 @@ class Run final : public GradSink {
   static bool older(const Node* a, const Node* b) { return a->depth < b->depth; }
   bool captured(const Node* n) const { return std::binary_search(captured_.begin(), captured_.end(), n); }
   bool wants_node(const Edge& e) const override { return !capture_mode || (e.node->leaf ? captured(e.node.get()) : e.node->mark == mark_ + 1); }
+
+  bool leads_on(const Node* n) const {
+    return std::any_of(n->edges, n->edges + n->inputs, [this](const Edge& e) { return e.node && wants_node(e); });
+  }
 
   void push(const Edge& e, Tensor g) {
     Node* n = e.node.get();

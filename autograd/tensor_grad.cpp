@@ -31,9 +31,11 @@ const Tensor& Tensor::requires_grad_(bool on) const {
   auto& i = impl(*this);
   if (on) {
     check<GradError>(is_floating(i.dtype), "requires_grad_", "only floating tensors can require grad, this one is {}", describe(*this));
-    if (requires_grad()) return *this;
-    i.base = {};  // a view becomes the owner of its history: writes to views of it are writes to a leaf
-    set_history(*this, Ref<Node>::adopt(new LeafNode(i.shape, i.dtype, i.device)));
+    if (!requires_grad()) {
+      i.base = {};  // a view that becomes a leaf owns its history from now on: a write through it must not take that of the former base
+      i.history = 0;
+      set_history(*this, Ref<Node>::adopt(new LeafNode(i.shape, i.dtype, i.device)));
+    }
   } else {
     check<GradError>(is_leaf(), "requires_grad_", "only a leaf can stop requiring grad, this tensor was made by {}; use detach()", grad_fn());
     i.node.reset();

@@ -133,7 +133,7 @@ struct Reduction {
     const Tensor a = x(), b = source(), za = eq(a, 0), zb = eq(b, 0);
     const Tensor flags = za.to(g.dtype()), self_zeros = include_self ? flags : no_self(flags);
     const Tensor zeros_at = hit(zb.to(g.dtype()), self_zeros);
-    const bool any_zero = max(zeros_at).item<double>() > 0;
+    const bool any_zero = any(zeros_at).item<bool>();
     if (any_zero) refuse_second_gradient("scatter_reduce (prod with zeros)", g, a, b);
     const Tensor a1 = where(za, 1, a), b1 = where(zb, 1, b);
     const Tensor product = scatter_product(a1, b1);

@@ -1,8 +1,8 @@
 // x(...): integers, slices, new axes, ellipses, masks and integer tensors, read and written.
 //
 // Basic parts become views. What is left are index tensors on some axes: if those axes are neighbours their place is taken by the
-// broadcast shape of the index tensors, otherwise that shape goes to the front (NumPy's rule). An integer next to a tensor index is a
-// 0-dim index tensor.
+// broadcast shape of the index tensors, otherwise that shape goes to the front (NumPy's rule). Integers and 0-dim integer tensors are
+// applied first, as in PyTorch (NumPy lets them take part in that rule).
 #include <rill/ops/create.h>
 #include <rill/ops/index.h>
 #include <rill/ops/view.h>
@@ -18,7 +18,8 @@ struct Selection {
   Tensor base;                      // x after the basic parts
   std::vector<Tensor> index;        // one per axis of base; undefined: the whole axis
   std::vector<std::int64_t> axis;   // the axis of x that an axis of base came from, for messages
-  bool advanced = false;
+  bool advanced = false;            // index tensors are left
+  bool copied = false;              // a tensor took part: reading gives a copy
 };
 
 bool is_mask(const Index& i) { return i.kind() == Index::Kind::tensor && i.tensor().dtype() == Dtype::boolean; }
@@ -35,7 +36,7 @@ int width(const Index& i) {
 
 Selection select_basic(const Tensor& x, const std::vector<Index>& indices) {
   check_defined(kOp, x);
-  Selection s{x, {}, {}, false};
+  Selection s{x, {}, {}};
   int used = 0, ellipses = 0;
   for (const auto& i : indices) {
     if (i.kind() == Index::Kind::tensor) {
@@ -43,7 +44,7 @@ Selection select_basic(const Tensor& x, const std::vector<Index>& indices) {
       check_same_device(kOp, x, i.tensor());
       const Dtype d = i.tensor().dtype();
       check<DtypeError>(d == Dtype::boolean || d == Dtype::int64 || d == Dtype::int32, kOp, "an index is {}, expected bool (a mask), int64 or int32; convert with .to()", d);
-      s.advanced = true;
+      s.copied = true;
     }
     used += width(i);
     ellipses += i.kind() == Index::Kind::ellipsis;
@@ -54,21 +55,21 @@ Selection select_basic(const Tensor& x, const std::vector<Index>& indices) {
 
   int at = 0;                 // axis of base
   std::int64_t from = 0;      // axis of x
+  auto pick = [&](std::int64_t value) {
+    const auto size = impl(s.base).shape[at];
+    check<IndexError>(value >= -size && value < size, kOp, "index {} is outside axis {} of size {}; valid are {} to {}", value, from, size, -size, size - 1);
+    s.base = select(s.base, at, value);
+    ++from;
+  };
   auto keep = [&](const Tensor& index) {
+    s.advanced |= index.defined();
     s.index.push_back(index);
     s.axis.push_back(from);
     ++at;
   };
   for (const auto& i : indices) {
     switch (i.kind()) {
-      case Index::Kind::integer: {
-        const auto size = impl(s.base).shape[at], value = i.integer();
-        check<IndexError>(value >= -size && value < size, kOp, "index {} is outside axis {} of size {}; valid are {} to {}", value, from, size, -size, size - 1);
-        if (s.advanced) keep(full({}, value, {.dtype = Dtype::int64, .device = x.device()}));
-        else s.base = select(s.base, at, value);
-        ++from;
-        break;
-      }
+      case Index::Kind::integer: pick(i.integer()); break;
       case Index::Kind::slice: {
         const Slice& r = i.slice();
         if (r.start || r.stop || r.step != 1) s.base = slice(s.base, at, r);
@@ -84,7 +85,9 @@ Selection select_basic(const Tensor& x, const std::vector<Index>& indices) {
         for (int k = used; k < rank; ++k) keep({}), ++from;
         break;
       case Index::Kind::tensor:
-        if (!is_mask(i)) {
+        if (!is_mask(i) && i.tensor().dim() == 0) {
+          pick(i.tensor().item<std::int64_t>());
+        } else if (!is_mask(i)) {
           keep(i.tensor().detach().to(Dtype::int64));
           ++from;
         } else if (i.tensor().dim() == 0) {  // a new axis of size 1 or 0
@@ -159,7 +162,7 @@ Tensor fit(const char* op, const Tensor& value, const Shape& selected, Dtype dty
 
 Tensor index_get(const Tensor& x, const std::vector<Index>& indices) {
   const Selection s = select_basic(x, indices);
-  if (!s.advanced) return s.base;
+  if (!s.advanced) return s.copied ? s.base.clone() : s.base;
   const Advanced a = advanced(s);
   return take_rows(kOp, a.apply(s.base), a.places);
 }

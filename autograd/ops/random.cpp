@@ -264,6 +264,7 @@ const Tensor& trunc_normal_(const Tensor& x, double mean, double std, double low
   NoGrad off;
   const Dtype d = impl(x).dtype;
   return write("trunc_normal_", x, d, [&](const Tensor& t) {
+    if (std == 0) return fill_uniform(t, std::clamp(mean, low, high), std::clamp(mean, low, high), g);
     fill_uniform(t, 2 * cdf(low) - 1, 2 * cdf(high) - 1, g);
     const Tensor y = clamp(erfinv(t) * (std * 1.41421356237309504880) + mean, low, high);
     kernels(t).copy(view(y), view(t));

@@ -244,7 +244,7 @@ namespace {
 Tensor embed(const Tensor& g, const Shape& shape, std::int64_t axis, std::int64_t start, std::int64_t step) {
   Tensor r = zeros(shape, {.dtype = impl(g).dtype, .device = impl(g).device});
   const std::int64_t n = impl(g).shape[axis];
-  if (n > 0) slice(r, axis, Slice(start, start + (n - 1) * step + 1, step)).copy_(g);
+  slice(r, axis, Slice(start, n > 0 ? start + (n - 1) * step + 1 : start, step)).copy_(g);  // an empty g is on the tape, too
   return r;
 }
 }  // namespace

@@ -8,9 +8,10 @@
 #include "backends/api/kernels/norm.h"
 #include "backends/api/kernels/random.h"
 #include "backends/api/kernels/reduce.h"
+#include "backends/api/kernels/sort.h"
 
 namespace rill {
 
-struct Kernels : MapKernels, ReduceKernels, IndexKernels, LinalgKernels, ConvKernels, NormKernels, RandomKernels {};
+struct Kernels : MapKernels, ReduceKernels, IndexKernels, LinalgKernels, ConvKernels, NormKernels, RandomKernels, SortKernels {};
 
 }  // namespace rill

@@ -9,6 +9,8 @@
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
 #include "backends/cpu/random.h"
+#include "backends/cpu/reduce.h"
+#include "backends/cpu/sort.h"
 
 namespace rill::cpu {
 
@@ -64,6 +66,8 @@ Kernels make_kernels(InstructionSet set) {
   k.map = &map;
   k.copy = &copy;
   add_index(k);
+  add_reduce(k);
+  add_sort(k);
   add_linalg(k);
   add_random(k);
   baseline::fill(k);

@@ -16,6 +16,8 @@ namespace {
 using Int = std::int64_t;
 constexpr Int kTaskWork = 512 << 10;  // multiply-adds that are worth a thread
 
+constexpr Int kFewBlocks = 16;  // with fewer, smaller blocks keep more threads busy
+
 /// Bytes from the pool for the time of a scope.
 class Scratch {
  public:
@@ -125,7 +127,9 @@ void run_batches(GemmBlock g, Batch batch, bool swapped, Dtype dtype) {
   const GemmBlockFn block = cpu_kernels().gemm_block[static_cast<std::size_t>(dtype)];
   const bool onednn = dtype == Dtype::float32 && suits_onednn(g);
   const bool vector = g.n == 1;
-  const Splitting s = split(g.m, g.n, vector ? 1024 : kGemmM, vector ? 1 : kGemmRowBytes / size, 12, 32);
+  const Int columns = vector ? 1 : kGemmRowBytes / size;
+  Splitting s = split(g.m, g.n, vector ? 1024 : kGemmM, columns, 12, 32);
+  if (!vector && batch.count * s.blocks() < kFewBlocks && g.m * g.n * g.k >= kTaskWork) s = split(g.m, g.n, kGemmM / 2, columns / 2, 12, 32);
   const Int work = std::max<Int>(1, s.rows * s.columns * g.k);
   const auto run = [&](Int begin, Int end) {
     GemmBlock probe = g;

@@ -43,8 +43,13 @@ void random_permutation(const Draw& draw, const View& out) {
   auto* y = out.as<std::int64_t>();
   const std::int64_t n = out.numel;
   std::iota(y, y + n, std::int64_t{0});
-  for (std::int64_t i = 0; i + 1 < n; ++i)
-    std::swap(y[i], y[i + static_cast<std::int64_t>(scale_down(philox_random64(draw, static_cast<std::uint64_t>(i)), static_cast<std::uint64_t>(n - i)))]);
+  for (std::int64_t i = 0; i + 1 < n;) {
+    const PhiloxBlock block = philox_block(draw.seed, static_cast<std::uint64_t>(i / 2), draw.call);
+    for (int k = 0; k < 2 && i + 1 < n; ++k, ++i) {
+      const std::uint64_t r = std::uint64_t{block.w[2 * k + 1]} << 32 | block.w[2 * k];
+      std::swap(y[i], y[i + static_cast<std::int64_t>(scale_down(r, static_cast<std::uint64_t>(n - i)))]);
+    }
+  }
 }
 
 double open_uniform(const Draw& draw, std::int64_t i) {  // in (0, 1]

@@ -3,6 +3,7 @@
 
 #include <rill/autograd/backward.h>
 #include <rill/autograd/grad_mode.h>
+#include <rill/core/print.h>
 #include <rill/core/random.h>
 #include <rill/core/tensor.h>
 #include <rill/core/threads.h>
@@ -14,14 +15,16 @@
 #include <rill/nn/linear.h>
 #include <rill/nn/module.h>
 #include <rill/ops/create.h>
+#include <rill/ops/dropout.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
-#include <rill/ops/linalg.h>
 #include <rill/ops/linalg.h>
 #include <rill/ops/loss.h>
 #include <rill/ops/random.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/shape.h>
+#include <rill/ops/softmax.h>
+#include <rill/ops/sort.h>
 #include <rill/ops/view.h>
 #include <rill/optim/moving_average.h>
 #include <rill/optim/penalty.h>

@@ -106,6 +106,15 @@ TEST_CASE("grad() leaves .grad alone and names unused inputs", "[autograd][engin
   CHECK_FALSE(x.grad().defined());
 }
 
+TEST_CASE("a backward pass can be cut in two", "[autograd][engine]") {
+  const Tensor x = leaf({1, 2});
+  const Tensor mid = exp(x * x), y = (mid * mid).sum();
+  const auto g = grad({y}, {mid});
+  mid.backward(g[0]);  // the part behind mid was not used up
+  for (std::size_t i = 0; i < 2; ++i) CHECK(values(x.grad())[i] == Approx(4 * values(x)[i] * std::exp(2 * values(x)[i] * values(x)[i])));
+  CHECK_THROWS_AS(grad({y}, {mid}), GradError);
+}
+
 TEST_CASE("grad modes belong to the thread and restore themselves", "[autograd][engine]") {
   const Tensor x = leaf({2});
   {

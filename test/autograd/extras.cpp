@@ -121,6 +121,35 @@ TEST_CASE("gradcheck accepts right gradients and describes wrong ones", "[autogr
   CHECK_FALSE(x.grad().defined());
 }
 
+TEST_CASE("dropout is differentiable twice", "[autograd][dropout]") {
+  const Tensor x = leaf({3, 4, 2}, 1);
+  for (bool torch : {false, true}) {
+    const auto generator = [torch] { return torch ? Generator::torch_compatible(5) : Generator(5); };  // the same mask each time
+    const std::function<Tensor(const List&)> all[] = {[&](const List& in) { return dropout(in[0] * in[0], 0.4, true, generator()); },
+                                                      [&](const List& in) { return dropout1d(in[0] * in[0], 0.4, true, generator()); },
+                                                      [&](const List& in) { return alpha_dropout(in[0] * in[0], 0.4, true, generator()); }};
+    for (const auto& f : all) {
+      const auto first = gradcheck(f, {x}), second = gradgradcheck(f, {x}, {.rtol = 1e-5, .atol = 1e-6});
+      INFO(first.message << second.message);
+      CHECK((first.ok && second.ok));
+    }
+  }
+}
+
+TEST_CASE("in-place forms keep what their gradient reads", "[autograd][inplace]") {
+  const Tensor x = leaf({3}, 1), w = leaf({3}, 2);
+  const std::function<Tensor(const List&)> all[] = {
+      [](const List& in) { const Tensor y = in[0] * 1; return y.mul_(in[1]), y.div_(in[1] * in[1] + 1), y; },
+      [](const List& in) { const Tensor y = in[0] * 1; return y.mul_(y), y; },
+      [](const List& in) { const Tensor y = in[0] * in[1]; return sin_(y), exp_(y), y.narrow(0, 1, 2).mul_(in[1].narrow(0, 0, 2)), y; },
+      [](const List& in) { const Tensor y = in[0] * 1; return y.sub_(in[1], 3), square_(y), tanh_(y), y; }};
+  for (const auto& f : all) {
+    const auto first = gradcheck(f, {x, w}), second = gradgradcheck(f, {x, w}, {.rtol = 1e-5, .atol = 1e-6});
+    INFO(first.message << second.message);
+    CHECK((first.ok && second.ok));
+  }
+}
+
 TEST_CASE("a custom op has its own gradient", "[autograd][custom_op]") {
   const Tensor x = leaf({4}, 3);
   const auto cube = [](const List& in) { return custom_op<Cube>(in[0], 2.0); };
@@ -166,6 +195,28 @@ TEST_CASE("mistakes in custom ops have names", "[autograd][custom_op]") {
   CHECK_NOTHROW(custom_op<Once>(x).sum().backward());
   const Tensor w = leaf({2}, 6);
   CHECK_THROWS_WITH(grad({(custom_op<Once>(x) * w).sum()}, {x}, {}, {.create_graph = true}), "once: has no second derivative; call backward() without create_graph");
+}
+
+namespace {
+struct Partial {  // does not want zeros for outputs without gradient
+  static List forward(Context& c, const Tensor& x, const Tensor& w) {
+    c.set_materialize_grads(false);
+    c.save_for_backward({x, w});
+    return {x * w, x + w};
+  }
+  static List backward(Context& c, const List& g) {
+    const List s = c.saved();
+    CHECK(g[0].defined());
+    CHECK_FALSE(g[1].defined());
+    return {c.needs_input_grad(0) ? g[0] * s[1] : Tensor(), c.needs_input_grad(1) ? g[0] * s[0] : Tensor()};
+  }
+};
+}  // namespace
+
+TEST_CASE("a custom op learns which gradients exist and which are wanted", "[autograd][custom_op]") {
+  const Tensor x = leaf({2}, 1), w = leaf({2}, 2).detach();
+  custom_op<Partial>(x, w)[0].sum().backward();
+  CHECK(values(x.grad()) == values(w));
 }
 
 TEST_CASE("custom ops leave nothing behind", "[autograd][custom_op]") {

@@ -29,6 +29,7 @@ TEST_CASE("a tensor is made from an xtensor expression", "[interop][xtensor]") {
   CHECK(from_xtensor(std::move(owned)).data<float>() == memory);
 }
 
-TEST_CASE("fmt formats shapes, dtypes and devices", "[interop][fmt]") {
+TEST_CASE("fmt formats tensors, shapes, dtypes and devices", "[interop][fmt]") {
+  CHECK(fmt::format("{}", arange(3)) == "tensor([0, 1, 2])");
   CHECK(fmt::format("{} {} {}", Shape{2, 3}, float32, Device::cuda(1)) == "[2, 3] float32 cuda:1");
 }

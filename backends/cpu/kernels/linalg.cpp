@@ -95,9 +95,10 @@ template <class T> void pack_rows(const T* a, Int a_row, Int a_col, Int rows, In
 template <class T> void multiply_small(const T* a, const T* b, T* c, const GemmBlock& g) {
   constexpr Int w = kColumns<T>;
   alignas(64) T panel[kSmallK * kColumns<T>];
-  const bool packed = g.b_col != 1 && g.n > 1;
   for (Int j = 0; j < g.n; j += w) {
     const Int columns = smaller(w, g.n - j);
+    // a full register is loaded faster than a part of one: worth a copy when several rows of tiles read it
+    const bool packed = (g.b_col != 1 && g.n > 1) || (columns % Pack<T>::size != 0 && g.m >= 4 * kRows);
     for (Int p = 0; p < g.k; p += kSmallK) {
       const Int k = packed ? smaller(kSmallK, g.k - p) : g.k;
       if (packed) pack_columns(b + p * g.b_row + j * g.b_col, g.b_row, g.b_col, k, columns, panel);

@@ -1,7 +1,6 @@
 // Which forward op made the NaN, and where in the program.
 #pragma once
 
-#include <source_location>
 #include <string>
 
 namespace rill {
@@ -26,18 +25,22 @@ class AnomalyMode {
 /// Marks a stretch of the program for anomaly reports: `Region here("encoder");`. Costs two pointer writes.
 class Region {
  public:
-  explicit Region(std::string label = {}, std::source_location where = std::source_location::current());
+  explicit Region(std::string label = {}, const char* file = __builtin_FILE(), int line = __builtin_LINE(), const char* function = __builtin_FUNCTION());
   ~Region();
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;
 
   const std::string& label() const noexcept { return label_; }
-  const std::source_location& where() const noexcept { return where_; }
+  const char* file() const noexcept { return file_; }
+  int line() const noexcept { return line_; }
+  const char* function() const noexcept { return function_; }
   const Region* outer() const noexcept { return outer_; }
 
  private:
   std::string label_;
-  std::source_location where_;
+  const char* file_;
+  int line_;
+  const char* function_;
   const Region* outer_;
 };
 

@@ -24,7 +24,7 @@ class Generator {
   /// Generators with one seed and different streams (below 65,536) are independent: one per rank or worker. ValueError outside.
   explicit Generator(std::uint64_t seed = kDefaultSeed, std::uint32_t stream = 0);
   /// MT19937 used as PyTorch's CPU generator uses it: the same seed gives the values of torch.rand, randn, randint and randperm,
-  /// and with them the same initial weights. Sequential and slower. float32 normals agree to the last bit or two.
+  /// and with them the same initial weights. Sequential and slower. float32 normals agree to the last bit or two, 16-bit ones need not.
   static Generator torch_compatible(std::uint64_t seed = kDefaultSeed);
   bool is_torch_compatible() const;
 

@@ -1,0 +1,138 @@
+// The ops of rill/ops/index.h and rill/ops/shape.h against PyTorch, with first and second derivatives: test/oracle/index_goldens.py.
+#include "test/support/goldens.h"
+
+#include <rill/autograd/backward.h>
+#include <rill/ops/elementwise.h>
+#include <rill/ops/index.h>
+#include <rill/ops/reduce.h>
+#include <rill/ops/shape.h>
+
+#include <fstream>
+#include <functional>
+
+using namespace rill;
+
+namespace {
+
+using List = std::vector<Tensor>;
+using Run = std::function<List(const Golden&, const List&)>;
+
+Scalar scalar(const Golden& g, std::size_t k, const Tensor& x) { return x.dtype() == boolean ? Scalar(g.arguments[k] == "True") : Scalar(g.integer(k)); }
+
+const std::map<std::string, Run> kOps = {
+    {"gather", [](auto& g, auto& x) -> List { return {gather(x[0], g.integer(0), x[1])}; }},
+    {"scatter", [](auto& g, auto& x) -> List { return {scatter(x[0], g.integer(0), x[1], x[2])}; }},
+    {"scatter_value", [](auto& g, auto& x) -> List { return {scatter(x[0], g.integer(0), x[1], scalar(g, 1, x[0]))}; }},
+    {"scatter_add", [](auto& g, auto& x) -> List { return {scatter_add(x[0], g.integer(0), x[1], x[2])}; }},
+    {"scatter_reduce", [](auto& g, auto& x) -> List { return {scatter_reduce(x[0], g.integer(0), x[1], x[2], static_cast<ScatterReduce>(g.integer(1)), g.integer(2))}; }},
+    {"index_select", [](auto& g, auto& x) -> List { return {index_select(x[0], g.integer(0), x[1])}; }},
+    {"index_add", [](auto& g, auto& x) -> List { return {index_add(x[0], g.integer(0), x[1], x[2], g.integer(1))}; }},
+    {"index_copy", [](auto& g, auto& x) -> List { return {index_copy(x[0], g.integer(0), x[1], x[2])}; }},
+    {"index_fill", [](auto& g, auto& x) -> List { return {index_fill(x[0], g.integer(0), x[1], scalar(g, 1, x[0]))}; }},
+    {"take", [](auto&, auto& x) -> List { return {take(x[0], x[1])}; }},
+    {"take_along_dim", [](auto& g, auto& x) -> List { return {take_along_dim(x[0], x[1], g.integer(0))}; }},
+    {"masked_fill", [](auto& g, auto& x) -> List { return {masked_fill(x[0], x[1], scalar(g, 0, x[0]))}; }},
+    {"masked_select", [](auto&, auto& x) -> List { return {masked_select(x[0], x[1])}; }},
+    {"masked_scatter", [](auto&, auto& x) -> List { return {masked_scatter(x[0], x[1], x[2])}; }},
+    {"nonzero", [](auto&, auto& x) -> List { return {nonzero(x[0])}; }},
+    {"where", [](auto&, auto& x) -> List { return where(x[0]); }},
+    {"one_hot", [](auto& g, auto& x) -> List { return {one_hot(x[0], g.integer(0))}; }},
+    {"cat", [](auto& g, auto& x) -> List { return {cat(x, g.integer(0))}; }},
+    {"stack", [](auto& g, auto& x) -> List { return {stack(x, g.integer(0))}; }},
+    {"hstack", [](auto&, auto& x) -> List { return {hstack(x)}; }},
+    {"vstack", [](auto&, auto& x) -> List { return {vstack(x)}; }},
+    {"dstack", [](auto&, auto& x) -> List { return {dstack(x)}; }},
+    {"split", [](auto& g, auto& x) -> List { return split(x[0], g.integer(0), g.integer(1)); }},
+    {"split_with_sizes", [](auto& g, auto& x) -> List { return split_with_sizes(x[0], g.list(0), g.integer(1)); }},
+    {"chunk", [](auto& g, auto& x) -> List { return chunk(x[0], g.integer(0), g.integer(1)); }},
+    {"tensor_split", [](auto& g, auto& x) -> List { return tensor_split(x[0], g.integer(0), g.integer(1)); }},
+    {"unbind", [](auto& g, auto& x) -> List { return unbind(x[0], g.integer(0)); }},
+    {"repeat", [](auto& g, auto& x) -> List { return {repeat(x[0], g.list(0))}; }},
+    {"tile", [](auto& g, auto& x) -> List { return {tile(x[0], g.list(0))}; }},
+    {"repeat_interleave_flat", [](auto& g, auto& x) -> List { return {repeat_interleave(x[0], g.integer(0))}; }},
+    {"repeat_interleave", [](auto& g, auto& x) -> List { return {repeat_interleave(x[0], g.integer(0), g.integer(1))}; }},
+    {"repeat_interleave_tensor", [](auto& g, auto& x) -> List { return {repeat_interleave(x[0], x[1], g.integer(0))}; }},
+    {"flip", [](auto& g, auto& x) -> List { return {flip(x[0], g.list(0))}; }},
+    {"roll_flat", [](auto& g, auto& x) -> List { return {roll(x[0], g.integer(0))}; }},
+    {"roll", [](auto& g, auto& x) -> List { return {roll(x[0], g.list(0), g.list(1))}; }},
+    {"rot90", [](auto& g, auto& x) -> List { return {rot90(x[0], g.integer(0), g.integer(1), g.integer(2))}; }},
+    {"tril", [](auto& g, auto& x) -> List { return {tril(x[0], g.integer(0))}; }},
+    {"triu", [](auto& g, auto& x) -> List { return {triu(x[0], g.integer(0))}; }},
+    {"diag", [](auto& g, auto& x) -> List { return {diag(x[0], g.integer(0))}; }},
+    {"diag_embed", [](auto& g, auto& x) -> List { return {diag_embed(x[0], g.integer(0))}; }},
+    {"meshgrid", [](auto&, auto& x) -> List { return meshgrid(x); }},
+    {"atleast_2d", [](auto&, auto& x) -> List { return atleast_2d(x); }},
+    {"block_diag", [](auto&, auto& x) -> List { return {block_diag(x)}; }},
+    {"pixel_shuffle", [](auto& g, auto& x) -> List { return {pixel_shuffle(x[0], g.integer(0))}; }},
+    {"pixel_unshuffle", [](auto& g, auto& x) -> List { return {pixel_unshuffle(x[0], g.integer(0))}; }},
+    {"channel_shuffle", [](auto& g, auto& x) -> List { return {channel_shuffle(x[0], g.integer(0))}; }},
+};
+
+Tensor ramp(const Tensor& t, double start = 1) { return arange(start, start + static_cast<double>(t.numel()), 1, {.dtype = float64}).reshape(t.shape()); }
+Tensor or_zero(const Tensor& g, const Tensor& like) { return g.defined() ? g : zeros(like.shape(), {.dtype = like.dtype()}); }
+
+void check_outputs(const List& have, const List& want, double tolerance) {
+  REQUIRE(have.size() == want.size());
+  for (std::size_t k = 0; k < have.size(); ++k) check_same(have[k], want[k], tolerance);
+}
+
+/// The same values in other memory: axes in reverse order, or every second element of a larger tensor.
+Tensor strided(const Tensor& x, bool reversed) {
+  if (x.dim() == 0) return x;
+  if (reversed) return x.transpose(0, -1).clone(MemoryFormat::contiguous).transpose(0, -1);
+  return narrow(stack({x, x}, -1), -1, 1, 1).squeeze(-1);
+}
+
+void check_derivatives(const Golden& g, const Run& run) {
+  List leaves, wanted;
+  for (const Tensor& t : g.inputs) {
+    leaves.push_back(t.dtype() == float64 ? t.clone().requires_grad_() : t);
+    if (t.dtype() == float64) wanted.push_back(leaves.back());
+  }
+  const List y = run(g, leaves);
+  Tensor linear = zeros({}, {.dtype = float64}), squares = linear;
+  double start = 1;
+  for (const Tensor& t : y) {
+    const Tensor w = ramp(t, start);
+    linear = linear + sum(t * w), squares = squares + sum(t * t * w);
+    start += static_cast<double>(t.numel());
+  }
+  const auto first = grad({linear}, wanted, {}, {.retain_graph = true, .allow_unused = true});
+  const auto& want = g.sections.at("grad");
+  for (std::size_t k = 0; k < wanted.size(); ++k) check_same(or_zero(first[k], wanted[k]), want.at(k), 1e-12);
+  if (!g.sections.contains("second")) return;
+  const auto of_squares = grad({squares}, wanted, {}, {.create_graph = true, .allow_unused = true});
+  Tensor total = zeros({}, {.dtype = float64});
+  for (const Tensor& t : of_squares)
+    if (t.defined()) total = total + sum(t * ramp(t));
+  const auto second = grad({total}, wanted, {}, {.allow_unused = true});
+  for (std::size_t k = 0; k < wanted.size(); ++k) check_same(or_zero(second[k], wanted[k]), g.sections.at("second").at(k), 1e-12);
+}
+
+}  // namespace
+
+TEST_CASE("indexing, joining and reordering agree with PyTorch up to the second derivative", "[ops][index][shape]") {
+  std::ifstream file(RILL_SOURCE_DIR "/test/ops/index_goldens.txt");
+  REQUIRE(file);
+  std::map<std::string, int> seen;
+  for (std::string line; std::getline(file, line);) {
+    INFO(line);
+    const Golden g = parse_golden(line);
+    ++seen[g.op];
+    const Run& run = kOps.at(g.op);
+    const Dtype d = g.inputs[0].dtype();
+    const double tolerance = d == bfloat16 ? 8e-3 : d == float16 ? 1e-3 : d == float32 ? 1e-6 : 1e-14;
+    try {
+      check_outputs(run(g, g.inputs), g.sections.at(""), tolerance);
+      for (const bool reversed : {false, true}) {
+        List inputs;
+        for (const Tensor& t : g.inputs) inputs.push_back(strided(t, reversed));
+        check_outputs(run(g, inputs), g.sections.at(""), tolerance);
+      }
+      if (g.sections.contains("grad")) check_derivatives(g, run);
+    } catch (const Error& e) {
+      FAIL_CHECK(e.what());
+    }
+  }
+  CHECK(seen.size() == kOps.size());
+}
