@@ -1,4 +1,5 @@
 // Watches a folder of checkpoints and evaluates each new one with its averaged weights: mnist_eval --data FOLDER [--once].
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -29,17 +30,18 @@ int main(int argc, char** argv) {
     for (auto last = Clock::now(); std::chrono::duration<double>(Clock::now() - last).count() <= wait;) {
       const auto newest = rill::io::latest_checkpoint(checkpoints);
       if (!newest && once) throw rill::NotFound("mnist_eval", "there is no checkpoint in \"" + checkpoints + "\"; mnist_train writes them");
-      if (newest && newest->step > done) {
-        try {
-          const auto model = mnist::model_of(rill::io::load_checkpoint(newest->path), !raw);
-          std::printf("step %lld  validation accuracy: %.4f\n", static_cast<long long>(newest->step), mnist::accuracy(model, data.validation));
+      if (newest && newest->step > done) {  // a file may be damaged, or be removed between listing and opening: then the one before it
+        const auto found = rill::io::load_latest_checkpoint(checkpoints);
+        for (const auto& reason : found.skipped) std::fprintf(stderr, "skipped: %s\n", reason.c_str());
+        if (!found.checkpoint && once) throw rill::DataLoss("mnist_eval", "no checkpoint in \"" + checkpoints + "\" can be read");
+        if (found.checkpoint && found.checkpoint->step > done) {
+          const auto model = mnist::model_of(*found.checkpoint, !raw);
+          std::printf("step %lld  validation accuracy: %.4f\n", static_cast<long long>(found.checkpoint->step), mnist::accuracy(model, data.validation));
           std::printf("test accuracy: %.4f\n", mnist::accuracy(model, data.test));
           std::fflush(stdout);
-          done = newest->step;
           last = Clock::now();
-        } catch (const rill::NotFound&) {  // removed between listing and opening: there is a newer one
-          if (once) continue;
         }
+        done = std::max(newest->step, found.checkpoint ? found.checkpoint->step : 0);
       }
       if (once || (until > 0 && done >= until)) return;
       std::this_thread::sleep_for(std::chrono::duration<double>(interval));

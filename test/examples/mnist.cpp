@@ -103,6 +103,8 @@ TEST_CASE("a damaged newest checkpoint is skipped by --resume", "[examples][mnis
   REQUIRE(w.train("--steps 40 --save-every 20 --checkpoint-dir c") == 0);
   const std::string whole = slurp(w / "c/checkpoint-000000040.safetensors");
   spill(w / "c/checkpoint-000000040.safetensors", whole.substr(0, whole.size() / 2));
+  REQUIRE(w.run(MNIST_EVAL, "--data data --validation 100 --checkpoint-dir c --once") == 0);
+  CHECK_THAT(w.output, Contains("skipped: ") && Contains("step 20  validation accuracy: "));
   REQUIRE(w.train("--resume --steps 40 --save-every 20 --checkpoint-dir c") == 0);
   CHECK_THAT(w.output, Contains("skipped: ") && Contains("truncated") && Contains("resumed at step 20"));
   CHECK(slurp(w / "c/checkpoint-000000040.safetensors") == whole);
