@@ -8,6 +8,7 @@
 #include "backends/cpu/index.h"
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
+#include "backends/cpu/norm.h"
 #include "backends/cpu/random.h"
 #include "backends/cpu/reduce.h"
 #include "backends/cpu/sort.h"
@@ -69,6 +70,7 @@ Kernels make_kernels(InstructionSet set) {
   add_reduce(k);
   add_sort(k);
   add_linalg(k);
+  add_norm(k);
   add_random(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
