@@ -4,6 +4,7 @@
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
+#include <rill/ops/shape.h>
 #include <rill/ops/view.h>
 
 #include "autograd/binary.h"
@@ -78,6 +79,17 @@ Tensor bags_of(const Tensor& index, const Tensor& offsets, bool include_last, st
   return tensor(bag, {.device = index.device()});
 }
 
+/// The largest value of each bag and feature; the first of several gets the gradient. Empty bags give 0.
+Tensor largest(const Tensor& rows, const Tensor& bag, const Tensor& empty) {
+  const std::int64_t n = rows.size(0);
+  const Options index{.dtype = Dtype::int64, .device = rows.device()};
+  const Tensor to = expand(unsqueeze(bag, -1), rows.shape()), values = rows.detach();
+  const Tensor top = gather(scatter_reduce(empty, 0, to, values, ScatterReduce::amax, false), 0, to);
+  const Tensor place = where(logical_or(eq(values, top), isnan(values)), unsqueeze(arange(n, index), -1), n);
+  const Tensor first = scatter_reduce(full(empty.shape(), n, index), 0, to, place, ScatterReduce::amin);
+  return gather(cat({rows, zeros({1, rows.size(1)}, {.dtype = rows.dtype(), .device = rows.device()})}), 0, first);
+}
+
 }  // namespace
 
 Tensor embedding_bag(const Tensor& weight, const Tensor& index, const Tensor& offsets, const EmbeddingBagOptions& o) {
@@ -102,7 +114,7 @@ Tensor embedding_bag(const Tensor& weight, const Tensor& index, const Tensor& of
   if (factors.defined()) rows = rows * unsqueeze(factors, -1);
   const Options like{.dtype = weight.dtype(), .device = weight.device()};
   const Tensor empty = zeros({count, weight.size(1)}, like);
-  if (o.mode == BagMode::max) return scatter_reduce(empty, 0, expand(unsqueeze(bag, -1), rows.shape()), rows, ScatterReduce::amax, false);
+  if (o.mode == BagMode::max) return largest(rows, bag, empty);
   const Tensor total = index_add(empty, 0, bag, rows);
   if (o.mode == BagMode::sum) return total;
   const Tensor members = index_add(zeros({count}, like), 0, bag, ones({flat.numel()}, like));
