@@ -73,9 +73,9 @@ template <class F> void store(const Tensor& t, F value) {
 void fill_uniform(const Tensor& t, double low, double high, const Generator& g) {
   const Dtype d = impl(t).dtype;
   const bool sequential = with_mersenne(g, [&](Mersenne& m) {
-    if (d == Dtype::float64) return store(t, [&](std::int64_t) { return m.uniform_double() * (high - low) + low; });
+    if (d == Dtype::float64) return store(t, [&](std::int64_t) { return std::fma(m.uniform_double(), high - low, low); });  // PyTorch's build fuses
     const auto a = static_cast<float>(low), b = static_cast<float>(high);
-    store(t, [&](std::int64_t) { return m.uniform_float() * (b - a) + a; });
+    store(t, [&](std::int64_t) { return std::fma(m.uniform_float(), b - a, a); });
   });
   if (!sequential) kernels(t).random(RandomKind::uniform, next_draw(g), low, high, below(low, high, d), nullptr, view(t));
 }

@@ -1,6 +1,10 @@
 // Asks the processor once and fills the kernel table from the baseline upwards. RILL_ISA=baseline|avx2|avx512 lowers the choice.
 #include "backends/cpu/dispatch.h"
 
+#ifdef RILL_X86_SETS
+#include <cpuid.h>
+#endif
+
 #include <cstdlib>
 #include <string>
 
@@ -11,6 +15,7 @@
 #include "backends/cpu/norm.h"
 #include "backends/cpu/random.h"
 #include "backends/cpu/reduce.h"
+#include "backends/cpu/softmax.h"
 #include "backends/cpu/sort.h"
 
 namespace rill::cpu {
@@ -25,10 +30,11 @@ namespace rill::cpu {
   void fill_linalg(LinalgKernels&);                                                                                \
   void fill_conv(ConvKernels&);                                                                                    \
   void fill_norm(NormKernels&);                                                                                    \
+  void fill_softmax(NormKernels&);                                                                                 \
   void fill_random(RandomKernels&);                                                                                \
   static void fill(Kernels& k) {                                                                                   \
     fill_unary(k), fill_binary(k), fill_cast(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
-    fill_norm(k), fill_random(k);                                                                                  \
+    fill_norm(k), fill_softmax(k), fill_random(k);                                                                 \
   }                                                                                                                \
   }
 RILL_SET(baseline)
@@ -40,12 +46,19 @@ RILL_SET(avx512)
 
 namespace {
 
+#ifdef RILL_X86_SETS
+bool has_f16c() {  // clang 14 does not know the name for __builtin_cpu_supports
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 InstructionSet best() {
 #ifdef RILL_X86_SETS
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
     return InstructionSet::avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) return InstructionSet::avx2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c()) return InstructionSet::avx2;
 #endif
   return InstructionSet::baseline;
 }
@@ -68,6 +81,7 @@ Kernels make_kernels(InstructionSet set) {
   k.copy = &copy;
   add_index(k);
   add_reduce(k);
+  add_softmax(k);
   add_sort(k);
   add_linalg(k);
   add_norm(k);

@@ -20,6 +20,18 @@ struct Names {
 
 }  // namespace
 
+NamedTensors with_prefix(const std::string& prefix, const NamedTensors& tensors) {
+  NamedTensors result;
+  for (const auto& [name, tensor] : tensors) result.emplace_back(prefix + name, tensor);
+  return result;
+}
+NamedTensors without_prefix(const std::string& prefix, const NamedTensors& tensors) {
+  NamedTensors result;
+  for (const auto& [name, tensor] : tensors)
+    if (name.starts_with(prefix)) result.emplace_back(name.substr(prefix.size()), tensor);
+  return result;
+}
+
 std::vector<Tensor> match(const std::string& op, const NamedTensors& expected, const NamedTensors& found, bool allow_unexpected) {
   std::map<std::string, Tensor> by_name;
   for (const auto& [name, tensor] : found) by_name[name] = tensor;

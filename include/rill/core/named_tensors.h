@@ -19,6 +19,11 @@ inline Tensor find(const NamedTensors& tensors, const std::string& name) {
   return {};
 }
 
+/// The same tensors under "prefix" + name.
+NamedTensors with_prefix(const std::string& prefix, const NamedTensors& tensors);
+/// Those whose name begins with the prefix, without it.
+NamedTensors without_prefix(const std::string& prefix, const NamedTensors& tensors);
+
 /// Compares what a file holds with what an owner expects. Throws ValueError "op: 2 tensors missing (a, b), 1 unexpected (c), 1 with
 /// another shape or dtype (d: float32 [2, 3] expected, float32 [3, 2] found)" that lists every difference at once. Tensors in the
 /// result follow the order of `expected`.

@@ -1,0 +1,7 @@
+#pragma once
+
+#include "backends/api/kernels.h"
+
+namespace rill::cpu {
+void add_softmax(NormKernels& k);
+}

@@ -1,0 +1,24 @@
+// The fully connected layer.
+#pragma once
+
+#include <rill/nn/module.h>
+
+namespace rill::nn {
+
+struct LinearOptions {
+  bool bias = true;
+  Options tensor = {};  ///< dtype and device of the parameters
+};
+
+/// x w^T + b: [.., in] -> [.., out]. weight [out, in] and bias [out] start uniform in +-1 / sqrt(in), weight first, as PyTorch's do.
+class Linear : public Module {
+ public:
+  /// ValueError unless both sizes are at least 1.
+  Linear(std::int64_t in, std::int64_t out, LinearOptions options = {});
+  Tensor operator()(const Tensor& x) const;
+  void parts(Parts& p) override { p("weight", weight)("bias", bias); }
+
+  Parameter weight, bias;
+};
+
+}  // namespace rill::nn
