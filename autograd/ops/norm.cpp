@@ -13,7 +13,6 @@
 #include <rill/ops/view.h>
 
 #include "autograd/elementwise.h"
-#include "lib/core/checked.h"
 
 namespace rill {
 namespace {
@@ -57,12 +56,12 @@ Tensor normalize_rows(const char* op, const Tensor& input, const RowNorm& spec, 
   const Dtype dtype = impl(input).dtype, compute = compute_dtype(dtype);
   const Tensor x = input.to(compute);
   const Shape parameter_shape = weight.defined() ? impl(weight).shape : bias.defined() ? impl(bias).shape : Shape{};
-  const Tensor from = x.contiguous().detach(), w = dense(weight), b = dense(bias);
+  const Tensor from = dense(x), w = dense(weight), b = dense(bias);
   Tensor out = make_tensor(impl(x).shape, compute, impl(x).device), mean = wide(spec.rows, x), rstd = wide(spec.rows, x);
   if (impl(out).numel) kernels(x).norm_rows(compute, spec, {.x = pointer(from), .weight = pointer(w), .bias = pointer(b), .y = impl(out).data, .mean = doubles(mean), .rstd = doubles(rstd)});
   if (statistics) *statistics = {mean, rstd};
   if (recording(x, weight, bias)) {
-    auto formula = [op, spec, x = save(x), weight = save(weight), mean, rstd, parameter_shape](std::span<Tensor> gs, GradSink& sink) -> std::vector<Tensor> {
+    auto formula = [spec, x = save(x), weight = save(weight), mean, rstd, parameter_shape](std::span<Tensor> gs, GradSink& sink) -> std::vector<Tensor> {
       const Tensor &g = gs[0], &in = x(), &w = weight();
       const bool wants_w = sink.wants(1), wants_b = sink.wants(2);
       if (recording(g, in, w)) return rows_formula(spec, g, in, w, parameter_shape, wants_w || wants_b);

@@ -12,7 +12,8 @@ namespace rill {
 /// (x - mean) / sqrt(var + eps) * weight + bias with the mean and the biased variance over the last axes, whose sizes are
 /// `normalized_shape`, also the shape of weight and bias. Ba et al. 2016.
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {}, const Tensor& bias = {}, double eps = 1e-5);
-/// x / sqrt(mean(x^2) + eps) * weight over the last axes. Without eps: the machine epsilon of the dtype of x. Zhang and Sennrich 2019.
+/// x / sqrt(mean(x^2) + eps) * weight over the last axes. Without eps: the machine epsilon of float32, or
+/// of float64 for a float64 x. Zhang and Sennrich 2019.
 Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight = {}, std::optional<double> eps = {});
 /// x [N, C, ...] normalised over each sample's groups of C / groups channels; weight and bias [C]. Wu and He 2018.
 Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight = {}, const Tensor& bias = {}, double eps = 1e-5);
