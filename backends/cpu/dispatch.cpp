@@ -12,6 +12,7 @@
 #include "backends/cpu/index.h"
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
+#include "backends/cpu/norm.h"
 #include "backends/cpu/random.h"
 #include "backends/cpu/reduce.h"
 #include "backends/cpu/softmax.h"
@@ -29,10 +30,11 @@ namespace rill::cpu {
   void fill_linalg(LinalgKernels&);                                                                                \
   void fill_conv(ConvKernels&);                                                                                    \
   void fill_norm(NormKernels&);                                                                                    \
+  void fill_softmax(NormKernels&);                                                                                 \
   void fill_random(RandomKernels&);                                                                                \
   static void fill(Kernels& k) {                                                                                   \
     fill_unary(k), fill_binary(k), fill_cast(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
-    fill_norm(k), fill_random(k);                                                                                  \
+    fill_norm(k), fill_softmax(k), fill_random(k);                                                                 \
   }                                                                                                                \
   }
 RILL_SET(baseline)
@@ -82,6 +84,7 @@ Kernels make_kernels(InstructionSet set) {
   add_softmax(k);
   add_sort(k);
   add_linalg(k);
+  add_norm(k);
   add_random(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS

@@ -1,4 +1,5 @@
 #include "test/support/catch.h"
+#include "test/support/message.h"
 
 #include <rill/ops/create.h>
 #include <rill/ops/index.h>
@@ -7,21 +8,6 @@
 #include <cstdint>
 
 using namespace rill;
-
-namespace {
-/// The message of the E that f throws.
-template <class E, class F> std::string message(F f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.what();
-  } catch (const std::exception& e) {
-    return std::string("another exception: ") + e.what();
-  }
-  return "no exception";
-}
-#define MESSAGE(E, expression) message<E>([&] { (void)(expression); })
-}  // namespace
 
 TEST_CASE("index expressions say what is wrong", "[ops][index]") {
   const Tensor x = arange(6.).reshape({2, 3}), none;

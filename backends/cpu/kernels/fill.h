@@ -20,5 +20,6 @@ void fill_index(IndexKernels& k);
 void fill_linalg(LinalgKernels& k);
 void fill_conv(ConvKernels& k);
 void fill_norm(NormKernels& k);
+void fill_softmax(NormKernels& k);
 void fill_random(RandomKernels& k);
 }  // namespace rill::cpu::RILL_ARCH

@@ -1,160 +1,357 @@
-// Lines of softmax and cross entropy. A single line runs along its elements, neighbouring lines run side by side in one register.
+// Normalisation for one instruction set. A float row x is centred as (x - m) with m the mean rounded to float, exact for x near m;
+// what the rounding left over is added again, so that a large mean costs no digits. Eight packs are added as a tree in the element
+// type and the result in double.
 #include "backends/api/kernels/norm.h"
 
 #include <cmath>
-#include <limits>
 
+#include "backends/cpu/kernels/fill.h"
 #include "backends/cpu/kernels/wide.h"
 
 namespace rill::cpu::RILL_ARCH {
 namespace {
 
-using Int = std::int64_t;
-constexpr Int kWidth = 64;  // columns handled at once
+using Index = std::int64_t;
 
-template <class T> T largest(const T* x, Int n) {
-  constexpr Int w = Pack<T>::size;
-  T m = -std::numeric_limits<T>::infinity();
-  Int i = 0;
-  if (n >= w) {
-    Pack<T> p = Pack<T>::load(x);
-    for (i = w; i + w <= n; i += w) p = max(p, Pack<T>::load(x + i));
-    alignas(64) T lanes[w];
-    p.store(lanes);
-    for (T v : lanes) m = fn::max(m, v);
-  }
-  for (; i < n; ++i) m = fn::max(m, x[i]);
-  return m;
-}
-
-/// Calls body(pack, i, count) for all elements, the last pack only partly filled.
-template <class T, class Body> [[gnu::always_inline]] inline void packs(Int n, Body body) {
-  constexpr Int w = Pack<T>::size;
-  Int i = 0;
-  for (; i + w <= n; i += w) body(i, w);
-  if (i < n) body(i, n - i);
-}
-template <class T> [[gnu::always_inline]] inline Pack<T> get(const T* p, Int n) { return n == Pack<T>::size ? Pack<T>::load(p) : Pack<T>::load_part(p, n); }
-template <class T> [[gnu::always_inline]] inline void put(Pack<T> v, T* p, Int n) {
-  if (n == Pack<T>::size) v.store(p);
-  else v.store_part(p, n);
-}
-/// Adds the first n lanes.
-template <class T> [[gnu::always_inline]] inline void add(WideSum<T>& sum, double& rest, Pack<T> v, Int n) {
-  if (n == Pack<T>::size) return sum.add(v);
-  alignas(64) T lanes[Pack<T>::size];
-  v.store(lanes);
-  for (Int k = 0; k < n; ++k) rest += static_cast<double>(lanes[k]);
-}
-
-/// Sum of e^(x - m); the terms are kept in `terms` when it is given.
-template <class T> double exp_sum(const T* x, T* terms, Int n, T m) {
-  const Pack<T> shift{static_cast<double>(m)};
+/// sum of f(i) over i < n; f(i, V) gives a V (a pack or a double) for the elements from i on.
+template <class T, class F> [[gnu::always_inline]] inline double sum_of(Index n, F f) {
+  constexpr Index w = Pack<T>::size;
   WideSum<T> sum;
   double rest = 0;
-  packs<T>(n, [&](Int i, Int c) {
-    const Pack<T> e = exp(get(x + i, c) - shift);
-    if (terms) put(e, terms + i, c);
-    add(sum, rest, e, c);
-  });
+  Index i = 0;
+  for (; i + 8 * w <= n; i += 8 * w) {
+    auto at = [&](Index k) __attribute__((always_inline)) { return f.template operator()<Pack<T>>(i + k * w); };
+    sum.add(((at(0) + at(1)) + (at(2) + at(3))) + ((at(4) + at(5)) + (at(6) + at(7))));
+  }
+  for (; i + w <= n; i += w) sum.add(f.template operator()<Pack<T>>(i));
+  for (; i < n; ++i) rest += static_cast<double>(f.template operator()<T>(i));
   return sum.total() + rest;
 }
+/// f(i, V) for all elements, packs first.
+template <class T, class F> [[gnu::always_inline]] inline void for_each(Index n, F f) {
+  constexpr Index w = Pack<T>::size;
+  Index i = 0;
+  for (; i + w <= n; i += w) f.template operator()<Pack<T>>(i);
+  for (; i < n; ++i) f.template operator()<T>(i);
+}
+template <class V, class T> [[gnu::always_inline]] inline V load(const T* p) {
+  if constexpr (std::is_same_v<V, T>) return *p;
+  else return V::load(p);
+}
+template <class V, class T> [[gnu::always_inline]] inline void store(T* p, V v) {
+  if constexpr (std::is_same_v<V, T>) *p = v;
+  else v.store(p);
+}
+template <class V> [[gnu::always_inline]] inline V value(double c) { return static_cast<V>(c); }
 
-template <class T> void forward_line(const T* x, T* y, Int n, bool log) {
-  const T m = largest(x, n);
-  if (log) {
-    const T shift = static_cast<T>(std::log(exp_sum<T>(x, nullptr, n, m)));
-    // two subtractions: m + log(sum) would lose digits of a small log
-    packs<T>(n, [&](Int i, Int c) { put((get(x + i, c) - Pack<T>(static_cast<double>(m))) - Pack<T>(static_cast<double>(shift)), y + i, c); });
+/// The map x -> (x - mean) rstd, evaluated as (x - m) r + s.
+template <class T> struct Standard {
+  double m, r, s;
+  Standard(double mean, double rstd) : m(static_cast<T>(mean)), r(rstd), s((m - mean) * rstd) {}
+  template <class V> [[gnu::always_inline]] V operator()(V x) const { return (x - value<V>(m)) * value<V>(r) + value<V>(s); }
+};
+
+template <class T> double sum(const T* x, Index n) {
+  return sum_of<T>(n, [x]<class V>(Index i) __attribute__((always_inline)) { return load<V>(x + i); });
+}
+/// The sum of (x - mean)^2.
+template <class T> double squares(const T* x, Index n, double mean) {
+  const double m = static_cast<T>(mean);
+  const double s = sum_of<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) {
+    const V d = load<V>(x + i) - value<V>(m);
+    return d * d;
+  });
+  const double total = s - static_cast<double>(n) * (mean - m) * (mean - m);
+  return total < 0 ? 0 : total;  // NaN stays
+}
+/// y = (x - mean) scale + shift
+template <class T> void affine(const T* x, Index n, double mean, double scale, double shift, T* y) {
+  const Standard<T> f(mean, scale);
+  const double c = f.s + shift;
+  for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, (load<V>(x + i) - value<V>(f.m)) * value<V>(f.r) + value<V>(c)); });
+}
+
+// ---- rows -----------------------------------------------------------------------------------------------------------------------
+
+template <class T> void rows(const RowNorm& spec, const NormArgs& a, Index begin, Index end) {
+  const Index n = spec.channels * spec.run;
+  const double count = static_cast<double>(n);
+  for (Index r = begin; r < end; ++r) {
+    const T* x = static_cast<const T*>(a.x) + r * n;
+    T* y = static_cast<T*>(a.y) + r * n;
+    const double mean = spec.centered ? sum(x, n) / count : 0;
+    const double rstd = 1 / std::sqrt(squares(x, n, mean) / count + spec.eps);
+    a.mean[r] = mean, a.rstd[r] = rstd;
+    const Index first = (r % spec.groups) * spec.channels;
+    const T* w = a.weight ? static_cast<const T*>(a.weight) + first : nullptr;
+    const T* b = a.bias ? static_cast<const T*>(a.bias) + first : nullptr;
+    if (spec.run != 1) {
+      for (Index c = 0; c < spec.channels; ++c)
+        affine(x + c * spec.run, spec.run, mean, w ? rstd * static_cast<double>(w[c]) : rstd, b ? static_cast<double>(b[c]) : 0, y + c * spec.run);
+      continue;
+    }
+    const Standard<T> f(mean, rstd);
+    if (w && b) for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, f(load<V>(x + i)) * load<V>(w + i) + load<V>(b + i)); });
+    else if (w) for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, f(load<V>(x + i)) * load<V>(w + i)); });
+    else if (b) for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, f(load<V>(x + i)) + load<V>(b + i)); });
+    else for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, f(load<V>(x + i))); });
+  }
+}
+
+/// gx = rstd (h - mean(h) - z mean(h z)) with h = g weight and z the normalised row; without the mean(h) for RMS norm.
+template <class T, bool kWeight> void row_gradient(const RowNorm& spec, const T* g, const T* x, const T* w, double mean, double rstd, T* gx) {
+  const Index n = spec.channels;
+  const Standard<T> f(mean, rstd);
+  auto h = [=]<class V>(Index i) __attribute__((always_inline)) {
+    if constexpr (kWeight) return load<V>(g + i) * load<V>(w + i);
+    else return load<V>(g + i);
+  };
+  const double count = static_cast<double>(n);
+  const double sum_h = spec.centered ? sum_of<T>(n, h) / count : 0;
+  const double sum_hz = sum_of<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { return h.template operator()<V>(i) * f(load<V>(x + i)); }) / count;
+  for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) {
+    store(gx + i, (h.template operator()<V>(i) - value<V>(sum_h) - f(load<V>(x + i)) * value<V>(sum_hz)) * value<V>(rstd));
+  });
+}
+
+/// gweight += g z and gbias += g over up to eight rows.
+template <class T> void row_parameters(const T* g, const T* x, const double* mean, const double* rstd, Index count, Index n, double* gw, double* gb) {
+  constexpr Index w = Pack<T>::size;
+  const Standard<T> f[8] = {{mean[0], rstd[0]}, {mean[1], rstd[1]}, {mean[2], rstd[2]}, {mean[3], rstd[3]}, {mean[4], rstd[4]}, {mean[5], rstd[5]}, {mean[6], rstd[6]}, {mean[7], rstd[7]}};
+  Index i = 0;
+  if (count == 8) {
+    for (; i + w <= n; i += w) {
+      auto at = [&](Index k) __attribute__((always_inline)) { return Pack<T>::load(g + k * n + i); };
+      auto z = [&](Index k) __attribute__((always_inline)) { return f[k](Pack<T>::load(x + k * n + i)); };
+      const Pack<T> g0 = at(0), g1 = at(1), g2 = at(2), g3 = at(3), g4 = at(4), g5 = at(5), g6 = at(6), g7 = at(7);
+      if (gb) {
+        auto acc = WideSum<T>::load(gb + i);
+        acc.add(((g0 + g1) + (g2 + g3)) + ((g4 + g5) + (g6 + g7)));
+        acc.store(gb + i);
+      }
+      if (gw) {
+        auto acc = WideSum<T>::load(gw + i);
+        acc.add(((g0 * z(0) + g1 * z(1)) + (g2 * z(2) + g3 * z(3))) + ((g4 * z(4) + g5 * z(5)) + (g6 * z(6) + g7 * z(7))));
+        acc.store(gw + i);
+      }
+    }
+  }
+  for (; i < n; ++i)
+    for (Index k = 0; k < count; ++k) {
+      const double e = static_cast<double>(g[k * n + i]);
+      if (gb) gb[i] += e;
+      if (gw) gw[i] += e * (static_cast<double>(x[k * n + i]) - mean[k]) * rstd[k];
+    }
+}
+
+/// Sums of g and of g (x - mean) over a run.
+template <class T> void run_sums(const T* g, const T* x, Index n, double mean, double& sum_g, double& sum_gd) {
+  const double m = static_cast<T>(mean);
+  sum_g = sum(g, n);
+  sum_gd = sum_of<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { return load<V>(g + i) * (load<V>(x + i) - value<V>(m)); }) + sum_g * (m - mean);
+}
+/// gx = a g + b (x - mean) + c
+template <class T> void run_gradient(const T* g, const T* x, Index n, double mean, double a, double b, double c, T* gx) {
+  const double m = static_cast<T>(mean), d = b * (m - mean) + c;
+  for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(gx + i, load<V>(g + i) * value<V>(a) + ((load<V>(x + i) - value<V>(m)) * value<V>(b) + value<V>(d))); });
+}
+
+template <class T> void rows_grad(const RowNorm& spec, const NormArgs& a, Index begin, Index end) {
+  const Index n = spec.channels * spec.run;
+  const T *gs = static_cast<const T*>(a.g), *xs = static_cast<const T*>(a.x), *ws = static_cast<const T*>(a.weight);
+  T* gxs = static_cast<T*>(a.gx);
+  if (spec.run == 1) {
+    const Index step = spec.groups == 1 ? 8 : 1;  // rows of one group follow each other only then
+    for (Index r = begin; r < end; r += step) {
+      const Index count = r + step <= end ? step : end - r;
+      const Index first = (r % spec.groups) * spec.channels;
+      if (gxs)
+        for (Index k = r; k < r + count; ++k) {
+          if (ws) row_gradient<T, true>(spec, gs + k * n, xs + k * n, ws + first, a.mean[k], a.rstd[k], gxs + k * n);
+          else row_gradient<T, false>(spec, gs + k * n, xs + k * n, nullptr, a.mean[k], a.rstd[k], gxs + k * n);
+        }
+      if (!a.gweight && !a.gbias) continue;
+      double mean[8] = {}, rstd[8] = {};
+      for (Index k = 0; k < count; ++k) mean[k] = a.mean[r + k], rstd[k] = a.rstd[r + k];
+      row_parameters(gs + r * n, xs + r * n, mean, rstd, count, n, a.gweight ? a.gweight + first : nullptr, a.gbias ? a.gbias + first : nullptr);
+    }
     return;
   }
-  const Pack<T> scale{1 / exp_sum(x, y, n, m)};
-  packs<T>(n, [&](Int i, Int c) { put(get(y + i, c) * scale, y + i, c); });
-}
-
-template <class T> void backward_line(const T* g, const T* y, T* out, Int n, bool log) {
-  WideSum<T> sum;
-  double rest = 0;
-  packs<T>(n, [&](Int i, Int c) { add(sum, rest, log ? get(g + i, c) : get(g + i, c) * get(y + i, c), c); });
-  const Pack<T> total{sum.total() + rest};
-  if (log) packs<T>(n, [&](Int i, Int c) { put(get(g + i, c) - exp(get(y + i, c)) * total, out + i, c); });
-  else packs<T>(n, [&](Int i, Int c) { put(get(y + i, c) * (get(g + i, c) - total), out + i, c); });
-}
-
-template <class T> void forward_columns(const T* x, T* y, Int n, Int stride, Int width, bool log) {
-  T m[kWidth], scale[kWidth];
-  double sum[kWidth];
-  for (Int c = 0; c < width; ++c) m[c] = x[c], sum[c] = 0;
-  for (Int r = 1; r < n; ++r)
-    packs<T>(width, [&](Int c, Int k) { put(max(get(m + c, k), get(x + r * stride + c, k)), m + c, k); });
-  for (Int r = 0; r < n; ++r) {
-    T e[kWidth];
-    packs<T>(width, [&](Int c, Int k) {
-      const Pack<T> v = exp(get(x + r * stride + c, k) - get(m + c, k));
-      put(v, e + c, k);
-      if (!log) put(v, y + r * stride + c, k);
-    });
-    for (Int c = 0; c < width; ++c) sum[c] += e[c];
+  for (Index r = begin; r < end; ++r) {
+    const T *g = gs + r * n, *x = xs + r * n;
+    const Index first = (r % spec.groups) * spec.channels;
+    const double mean = a.mean[r], rstd = a.rstd[r];
+    double sum_h = 0, sum_hd = 0;
+    for (Index c = 0; c < spec.channels; ++c) {
+      double sum_g, sum_gd;
+      run_sums(g + c * spec.run, x + c * spec.run, spec.run, mean, sum_g, sum_gd);
+      if (a.gweight) a.gweight[first + c] += sum_gd * rstd;
+      if (a.gbias) a.gbias[first + c] += sum_g;
+      const double w = ws ? static_cast<double>(ws[first + c]) : 1;
+      sum_h += w * sum_g, sum_hd += w * sum_gd;
+    }
+    if (!gxs) continue;
+    const double count = static_cast<double>(n), b = -rstd * rstd * rstd * sum_hd / count, shift = spec.centered ? -rstd * sum_h / count : 0;
+    for (Index c = 0; c < spec.channels; ++c)
+      run_gradient(g + c * spec.run, x + c * spec.run, spec.run, mean, ws ? rstd * static_cast<double>(ws[first + c]) : rstd, b, shift, gxs + r * n + c * spec.run);
   }
-  for (Int c = 0; c < width; ++c) scale[c] = static_cast<T>(log ? std::log(sum[c]) : 1 / sum[c]);
-  for (Int r = 0; r < n; ++r)
-    packs<T>(width, [&](Int c, Int k) {
-      const Int at = r * stride + c;
-      put(log ? (get(x + at, k) - get(m + c, k)) - get(scale + c, k) : get(y + at, k) * get(scale + c, k), y + at, k);
-    });
 }
 
-template <class T> void backward_columns(const T* g, const T* y, T* out, Int n, Int stride, Int width, bool log) {
-  double sum[kWidth];
-  T total[kWidth];
-  for (Int c = 0; c < width; ++c) sum[c] = 0;
-  for (Int r = 0; r < n; ++r)
-    for (Int c = 0; c < width; ++c) sum[c] += log ? g[r * stride + c] : g[r * stride + c] * y[r * stride + c];
-  for (Int c = 0; c < width; ++c) total[c] = static_cast<T>(sum[c]);
-  for (Int r = 0; r < n; ++r)
-    packs<T>(width, [&](Int c, Int k) {
-      const Int at = r * stride + c;
-      const Pack<T> gi = get(g + at, k), yi = get(y + at, k), t = get(total + c, k);
-      put(log ? gi - exp(yi) * t : yi * (gi - t), out + at, k);
-    });
+// ---- channels, each a list of planes ----------------------------------------------------------------------------------------------
+
+template <class T> void planes(const ChannelNorm& spec, const NormArgs& a, Index begin, Index end) {
+  const T* xs = static_cast<const T*>(a.x);
+  T* ys = static_cast<T*>(a.y);
+  const Index n = spec.inner, step = spec.channels * n;
+  const double count = static_cast<double>(spec.outer * n);
+  for (Index c = begin; c < end; ++c) {
+    const T* x = xs + c * n;
+    if (spec.batch) {
+      double total = 0, square = 0;
+      for (Index o = 0; o < spec.outer; ++o) total += sum(x + o * step, n);
+      const double mean = total / count;
+      for (Index o = 0; o < spec.outer; ++o) square += squares(x + o * step, n, mean);
+      a.mean[c] = mean, a.rstd[c] = 1 / std::sqrt(square / count + spec.eps);
+    }
+    const double scale = a.weight ? a.rstd[c] * static_cast<double>(static_cast<const T*>(a.weight)[c]) : a.rstd[c];
+    const double shift = a.bias ? static_cast<double>(static_cast<const T*>(a.bias)[c]) : 0;
+    for (Index o = 0; o < spec.outer; ++o) affine(x + o * step, n, a.mean[c], scale, shift, ys + c * n + o * step);
+  }
 }
 
-template <class T> NormKernels::SoftmaxLines lines() {
-  NormKernels::SoftmaxLines k;
-  k.forward = [](const void* x, void* y, Int n, Int stride, Int width, bool log) {
-    const T* from = static_cast<const T*>(x);
-    T* to = static_cast<T*>(y);
-    if (stride == 1) return forward_line(from, to, n, log);
-    for (Int c = 0; c < width; c += kWidth) forward_columns(from + c, to + c, n, stride, width - c < kWidth ? width - c : kWidth, log);
-  };
-  k.backward = [](const void* g, const void* y, void* out, Int n, Int stride, Int width, bool log) {
-    const T *gt = static_cast<const T*>(g), *yt = static_cast<const T*>(y);
-    T* to = static_cast<T*>(out);
-    if (stride == 1) return backward_line(gt, yt, to, n, log);
-    for (Int c = 0; c < width; c += kWidth) backward_columns(gt + c, yt + c, to + c, n, stride, width - c < kWidth ? width - c : kWidth, log);
-  };
-  k.log_sum = [](const void* x, Int n) {
-    const T* from = static_cast<const T*>(x);
-    const T m = largest(from, n);
-    if (std::isinf(m)) return static_cast<double>(m);  // all -inf, or a +inf
-    return static_cast<double>(m) + std::log(exp_sum<T>(from, nullptr, n, m));
-  };
-  k.scaled_exp = [](const void* x, void* out, Int n, double lse, double scale) {
-    const T* from = static_cast<const T*>(x);
-    T* to = static_cast<T*>(out);
-    const T high = static_cast<T>(lse), low = static_cast<T>(lse - static_cast<double>(high));
-    packs<T>(n, [&](Int i, Int c) {
-      put(exp((get(from + i, c) - Pack<T>(static_cast<double>(high))) - Pack<T>(static_cast<double>(low))) * Pack<T>(scale), to + i, c);
+template <class T> void planes_grad(const ChannelNorm& spec, const NormArgs& a, Index begin, Index end) {
+  const T *gs = static_cast<const T*>(a.g), *xs = static_cast<const T*>(a.x);
+  T* gxs = static_cast<T*>(a.gx);
+  const Index n = spec.inner, step = spec.channels * n;
+  const double count = static_cast<double>(spec.outer * n);
+  for (Index c = begin; c < end; ++c) {
+    const T *g = gs + c * n, *x = xs + c * n;
+    const double mean = a.mean[c], rstd = a.rstd[c];
+    double sum_g = 0, sum_gd = 0;
+    if (spec.batch || a.gweight || a.gbias)
+      for (Index o = 0; o < spec.outer; ++o) {
+        double s, d;
+        run_sums(g + o * step, x + o * step, n, mean, s, d);
+        sum_g += s, sum_gd += d;
+      }
+    if (a.gweight) a.gweight[c] = sum_gd * rstd;
+    if (a.gbias) a.gbias[c] = sum_g;
+    if (!gxs) continue;
+    const double scale = a.weight ? rstd * static_cast<double>(static_cast<const T*>(a.weight)[c]) : rstd;
+    const double b = spec.batch ? -scale * rstd * rstd * sum_gd / count : 0, shift = spec.batch ? -scale * sum_g / count : 0;
+    for (Index o = 0; o < spec.outer; ++o) run_gradient(g + o * step, x + o * step, n, mean, scale, b, shift, gxs + c * n + o * step);
+  }
+}
+
+// ---- channels side by side: rows of [rows, width] -----------------------------------------------------------------------------------
+
+/// acc[c] += sum of f(row, c, V) over the rows.
+template <class T, class F> [[gnu::always_inline]] inline void add_columns(Index rows, Index width, double* acc, F f) {
+  constexpr Index w = Pack<T>::size;
+  Index r = 0;
+  for (; r + 8 <= rows; r += 8) {
+    Index c = 0;
+    for (; c + w <= width; c += w) {
+      auto at = [&](Index k) __attribute__((always_inline)) { return f.template operator()<Pack<T>>(r + k, c); };
+      auto total = WideSum<T>::load(acc + c);
+      total.add(((at(0) + at(1)) + (at(2) + at(3))) + ((at(4) + at(5)) + (at(6) + at(7))));
+      total.store(acc + c);
+    }
+    for (; c < width; ++c)
+      for (Index k = 0; k < 8; ++k) acc[c] += static_cast<double>(f.template operator()<T>(r + k, c));
+  }
+  for (; r < rows; ++r) {
+    Index c = 0;
+    for (; c + w <= width; c += w) {
+      auto total = WideSum<T>::load(acc + c);
+      total.add(f.template operator()<Pack<T>>(r, c));
+      total.store(acc + c);
+    }
+    for (; c < width; ++c) acc[c] += static_cast<double>(f.template operator()<T>(r, c));
+  }
+}
+
+constexpr Index kBlock = 256;  // columns whose parameters are held in the element type at a time
+
+/// f(first, width) for blocks of columns.
+template <class F> [[gnu::always_inline]] inline void for_blocks(Index width, F f) {
+  for (Index c = 0; c < width; c += kBlock) f(c, width - c < kBlock ? width - c : kBlock);
+}
+template <class T> void narrow(const double* from, Index n, T* to) {
+  for (Index i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
+}
+
+template <class T> void column_sums(const void* x, Index rows, Index width, double* acc) {
+  const T* p = static_cast<const T*>(x);
+  add_columns<T>(rows, width, acc, [=]<class V>(Index r, Index c) __attribute__((always_inline)) { return load<V>(p + r * width + c); });
+}
+template <class T> void column_squares(const void* x, const double* mean, Index rows, Index width, double* acc) {
+  for_blocks(width, [&](Index first, Index n) {
+    alignas(64) T m[kBlock];
+    narrow(mean + first, n, m);
+    const T *p = static_cast<const T*>(x) + first, *centre = m;
+    add_columns<T>(rows, n, acc + first, [=]<class V>(Index r, Index c) __attribute__((always_inline)) {
+      const V d = load<V>(p + r * width + c) - load<V>(centre + c);
+      return d * d;
     });
-  };
-  return k;
+    for (Index c = 0; c < n; ++c) {
+      const double lost = mean[first + c] - static_cast<double>(m[c]);
+      acc[first + c] -= static_cast<double>(rows) * lost * lost;
+    }
+  });
+}
+template <class T> void columns_affine(const void* x, const double* mean, const double* scale, const double* shift, void* y, Index rows, Index width) {
+  for_blocks(width, [&](Index first, Index n) {
+    alignas(64) T m[kBlock], k[kBlock], s[kBlock];
+    narrow(mean + first, n, m), narrow(scale + first, n, k);
+    for (Index c = 0; c < n; ++c) s[c] = static_cast<T>(shift[first + c] + (static_cast<double>(m[c]) - mean[first + c]) * scale[first + c]);
+    const T *centre = m, *factor = k, *offset = s;
+    for (Index r = 0; r < rows; ++r) {
+      const T* from = static_cast<const T*>(x) + r * width + first;
+      T* to = static_cast<T*>(y) + r * width + first;
+      for_each<T>(n, [=]<class V>(Index c) __attribute__((always_inline)) { store(to + c, (load<V>(from + c) - load<V>(centre + c)) * load<V>(factor + c) + load<V>(offset + c)); });
+    }
+  });
+}
+template <class T> void column_grad_sums(const void* g, const void* x, const double* mean, Index rows, Index width, double* acc_g, double* acc_gx) {
+  for_blocks(width, [&](Index first, Index n) {
+    alignas(64) T m[kBlock];
+    alignas(64) double sums[kBlock];
+    narrow(mean + first, n, m);
+    for (Index c = 0; c < n; ++c) sums[c] = 0;
+    const T *pg = static_cast<const T*>(g) + first, *px = static_cast<const T*>(x) + first, *centre = m;
+    add_columns<T>(rows, n, sums, [=]<class V>(Index r, Index c) __attribute__((always_inline)) { return load<V>(pg + r * width + c); });
+    add_columns<T>(rows, n, acc_gx + first, [=]<class V>(Index r, Index c) __attribute__((always_inline)) {
+      return load<V>(pg + r * width + c) * (load<V>(px + r * width + c) - load<V>(centre + c));
+    });
+    for (Index c = 0; c < n; ++c) acc_g[first + c] += sums[c], acc_gx[first + c] += sums[c] * (static_cast<double>(m[c]) - mean[first + c]);
+  });
+}
+template <class T> void columns_grad(const void* g, const void* x, const double* mean, const double* a, const double* b, const double* c, void* gx, Index rows, Index width) {
+  for_blocks(width, [&](Index first, Index n) {
+    alignas(64) T m[kBlock], ka[kBlock], kb[kBlock], kc[kBlock];
+    narrow(mean + first, n, m), narrow(a + first, n, ka), narrow(b + first, n, kb);
+    for (Index i = 0; i < n; ++i) kc[i] = static_cast<T>(c[first + i] + (static_cast<double>(m[i]) - mean[first + i]) * b[first + i]);
+    const T *pm = m, *pa = ka, *pb = kb, *pc = kc;
+    for (Index r = 0; r < rows; ++r) {
+      const T *from_g = static_cast<const T*>(g) + r * width + first, *from_x = static_cast<const T*>(x) + r * width + first;
+      T* to = static_cast<T*>(gx) + r * width + first;
+      for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) {
+        store(to + i, load<V>(from_g + i) * load<V>(pa + i) + ((load<V>(from_x + i) - load<V>(pm + i)) * load<V>(pb + i) + load<V>(pc + i)));
+      });
+    }
+  });
+}
+
+template <class T> void fill_type(NormSteps& s) {
+  s = {&rows<T>, &rows_grad<T>, &planes<T>, &planes_grad<T>, &column_sums<T>, &column_squares<T>, &columns_affine<T>, &column_grad_sums<T>, &columns_grad<T>};
 }
 
 }  // namespace
 
 void fill_norm(NormKernels& k) {
-  k.softmax_lines[0] = lines<float>();
-  k.softmax_lines[1] = lines<double>();
+  fill_type<float>(k.norm_steps[static_cast<int>(Dtype::float32)]);
+  fill_type<double>(k.norm_steps[static_cast<int>(Dtype::float64)]);
 }
 
 }  // namespace rill::cpu::RILL_ARCH

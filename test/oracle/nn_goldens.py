@@ -1,0 +1,244 @@
+"""Writes test/ops/norm_goldens.txt (normalisation, embedding) and test/ops/loss_goldens.txt with PyTorch.
+
+Needs PyTorch. Run from the root: python test/oracle/nn_goldens.py
+
+A line: op, arguments and one digit per input (1: wants a gradient) | input tensors ... => output tensors ... [| grad | d sum(y w) / d input ... | second | ...]; a tensor is "dtype shape values",
+an empty one of shape 0 stands for an argument left out. With w = 1, 2, ... over all outputs: grad is the gradient of sum(y w) for each
+wanted input, second that of sum(g v) with v = 1, 2, ... and g the gradient of sum(y y w).
+"""
+import torch
+import torch.nn.functional as F
+
+gen = torch.Generator().manual_seed(11)
+lines = []
+REDUCTIONS = ["none", "mean", "sum"]
+
+
+def tensor_text(t):
+    name = str(t.dtype).replace("torch.", "")
+    number = (lambda v: f"{v:.17g}") if t.dtype.is_floating_point else (lambda v: str(int(v)))
+    return f"{name} {'x'.join(map(str, t.shape))} {','.join(number(v) for v in t.flatten().tolist())}"
+
+
+def ramp(t, start=1.0):
+    return torch.arange(start, start + t.numel(), dtype=torch.float64).reshape(t.shape)
+
+
+def opt(t):
+    return None if t.numel() == 0 else t
+
+
+def loss(f):
+    return lambda a, *x: f(*x, reduction=REDUCTIONS[a[0]])
+
+
+def batch_norm(a, x, m, v, w, b):
+    rm, rv = (m.detach().clone(), v.detach().clone())
+    y = F.batch_norm(x, rm, rv, opt(w), opt(b), bool(a[0]), a[1], a[2])
+    return (y, rm, rv) if a[0] else (y,)
+
+
+def instance_norm(a, x, m, v, w, b):
+    rm, rv = (m.detach().clone(), v.detach().clone())
+    y = F.instance_norm(x, rm, rv, opt(w), opt(b), bool(a[0]), a[1], a[2])
+    return (y, rm, rv) if a[0] else (y,)
+
+
+BAG = ["sum", "mean", "max"]
+OPS = {
+    "layer_norm": lambda a, x, w, b: F.layer_norm(x, a[0], opt(w), opt(b), a[1]),
+    "rms_norm": lambda a, x, w: F.rms_norm(x, a[0], opt(w), a[1] if a[1] >= 0 else None),
+    "group_norm": lambda a, x, w, b: F.group_norm(x, a[0], opt(w), opt(b), a[1]),
+    "batch_norm": batch_norm,
+    "instance_norm": instance_norm,
+    "local_response_norm": lambda a, x: F.local_response_norm(x, a[0], a[1], a[2], a[3]),
+    "embedding": lambda a, w, i: F.embedding(i, w, a[0] if a[0] != 99 else None),
+    "embedding_bag": lambda a, w, i, o, p: F.embedding_bag(i, w, opt(o), mode=BAG[a[0]], padding_idx=a[1] if a[1] != 99 else None,
+                                                           include_last_offset=bool(a[2]), per_sample_weights=opt(p)),
+    "mse_loss": loss(F.mse_loss),
+    "l1_loss": loss(F.l1_loss),
+    "smooth_l1_loss": lambda a, x, y: F.smooth_l1_loss(x, y, reduction=REDUCTIONS[a[0]], beta=a[1]),
+    "huber_loss": lambda a, x, y: F.huber_loss(x, y, reduction=REDUCTIONS[a[0]], delta=a[1]),
+    "binary_cross_entropy": lambda a, x, y, w: F.binary_cross_entropy(x, y, opt(w), reduction=REDUCTIONS[a[0]]),
+    "binary_cross_entropy_with_logits": lambda a, x, y, w, p: F.binary_cross_entropy_with_logits(x, y, opt(w), pos_weight=opt(p), reduction=REDUCTIONS[a[0]]),
+    "kl_div": lambda a, x, y: F.kl_div(x, y, reduction=(REDUCTIONS + ["batchmean"])[a[0]], log_target=bool(a[1])),
+    "cosine_embedding_loss": lambda a, x, y, t: F.cosine_embedding_loss(x, y, t, margin=a[1], reduction=REDUCTIONS[a[0]]),
+    "margin_ranking_loss": lambda a, x, y, t: F.margin_ranking_loss(x, y, t, margin=a[1], reduction=REDUCTIONS[a[0]]),
+    "hinge_embedding_loss": lambda a, x, t: F.hinge_embedding_loss(x, t, margin=a[1], reduction=REDUCTIONS[a[0]]),
+    "triplet_margin_loss": lambda a, x, y, z: F.triplet_margin_loss(x, y, z, margin=a[1], p=a[2], swap=bool(a[3]), reduction=REDUCTIONS[a[0]]),
+    "soft_margin_loss": loss(F.soft_margin_loss),
+    "multi_margin_loss": lambda a, x, t, w: F.multi_margin_loss(x, t, p=a[1], margin=a[2], weight=opt(w), reduction=REDUCTIONS[a[0]]),
+    "multilabel_margin_loss": loss(F.multilabel_margin_loss),
+    "multilabel_soft_margin_loss": lambda a, x, t, w: F.multilabel_soft_margin_loss(x, t, weight=opt(w), reduction=REDUCTIONS[a[0]]),
+    "poisson_nll_loss": lambda a, x, t: F.poisson_nll_loss(x, t, log_input=bool(a[1]), full=bool(a[2]), reduction=REDUCTIONS[a[0]]),
+    "gaussian_nll_loss": lambda a, x, t, v: F.gaussian_nll_loss(x, t, v, full=bool(a[1]), eps=a[2], reduction=REDUCTIONS[a[0]]),
+    "cosine_similarity": lambda a, x, y: F.cosine_similarity(x, y, dim=a[0], eps=a[1]),
+    "pairwise_distance": lambda a, x, y: F.pairwise_distance(x, y, p=a[0], eps=a[1], keepdim=bool(a[2])),
+    "normalize": lambda a, x: F.normalize(x, p=a[0], dim=a[1], eps=a[2]),
+}
+# PyTorch has no second derivative of these
+ONCE = {"embedding_bag", "multi_margin_loss", "multilabel_margin_loss"}
+
+
+def listed(y):
+    return [y] if isinstance(y, torch.Tensor) else list(y)
+
+
+def case(op, arguments, *inputs, second=True, wanted=None):
+    leaves = [t.clone().requires_grad_() if t.dtype == torch.float64 and t.numel() and (wanted is None or k in wanted) else t for k, t in enumerate(inputs)]
+    if inputs[0].dtype == torch.float64 or -1 in arguments:
+        y = listed(OPS[op](arguments, *leaves))
+    else:  # computed in double, rounded once
+        doubles = [t.double() if t.dtype.is_floating_point else t for t in inputs]
+        y = [t.to(inputs[k].dtype) for k, t in enumerate(listed(OPS[op](arguments, *doubles)))]
+    fields = ["outputs"] + [tensor_text(t.detach()) for t in y]
+    wants = [t for t in leaves if t.requires_grad]
+    if wants:
+        linear = squares = 0
+        start = 1.0
+        for t in y:
+            w = ramp(t, start)
+            linear, squares = linear + (t * w).sum(), squares + (t * t * w).sum()
+            start += t.numel()
+        grads = torch.autograd.grad(linear, wants, retain_graph=True, allow_unused=True)
+        zero = lambda g, t: torch.zeros_like(t) if g is None else g
+        fields += ["grad"] + [tensor_text(zero(g, t).detach()) for g, t in zip(grads, wants)]
+        if second and op not in ONCE:
+            first = torch.autograd.grad(squares, wants, create_graph=True, allow_unused=True)
+            total = sum((g * ramp(g)).sum() for g in first if g is not None)
+            grads = torch.autograd.grad(total, wants, allow_unused=True)
+            fields += ["second"] + [tensor_text(zero(g, t).detach()) for g, t in zip(grads, wants)]
+    text = " ".join([op] + [",".join(map(str, a)) if isinstance(a, list) else f"{a}" for a in arguments])
+    marks = "".join("1" if t.requires_grad else "0" for t in leaves)
+    lines.append(" | ".join([text + " " + marks] + [tensor_text(t) for t in inputs]) + " => | " + " | ".join(fields[1:]))
+
+
+def x(*shape, scale=1.0, shift=0.0, dtype=torch.float64):
+    t = torch.randn(shape, generator=gen, dtype=torch.float64) * scale + shift
+    return ((t * 64).round() / 64).to(dtype)
+
+
+def u(*shape):
+    return ((torch.rand(shape, generator=gen, dtype=torch.float64) * 62 + 1) / 64 * 64).round() / 64
+
+
+NONE = torch.empty(0, dtype=torch.float64)
+
+
+def sign(*shape):
+    return torch.where(torch.rand(shape, generator=gen) < 0.5, -1.0, 1.0).double()
+
+
+def norm_cases():
+    for shape, last in [((3, 4), [4]), ((2, 3, 5), [3, 5]), ((1, 6), [6]), ((2, 9), [9]), ((4,), [4])]:
+        case("layer_norm", [last, 1e-5], x(*shape), x(*last, shift=1), x(*last))
+        case("layer_norm", [last, 0.5], x(*shape), NONE, NONE)
+        case("rms_norm", [last, 1e-3], x(*shape), x(*last, shift=1))
+    case("layer_norm", [[4], 1e-5], x(2, 4), x(4), NONE)
+    case("layer_norm", [[37], 1e-5], x(3, 37, dtype=torch.float32), x(37, dtype=torch.float32), x(37, dtype=torch.float32))
+    case("layer_norm", [[150], 1e-5], x(1, 150, dtype=torch.float32, shift=1000), x(150, dtype=torch.float32), x(150, dtype=torch.float32))
+    case("layer_norm", [[8], 1e-5], x(3, 8, dtype=torch.bfloat16), x(8, dtype=torch.bfloat16), x(8, dtype=torch.bfloat16))
+    case("layer_norm", [[8], 1e-5], x(3, 8, dtype=torch.float16), torch.empty(0), torch.empty(0))
+    case("rms_norm", [[4], -1], x(2, 4), NONE)
+    case("rms_norm", [[4], -1], x(2, 4, scale=1e-3, dtype=torch.float32) * 1e-3, torch.empty(0))
+    case("rms_norm", [[4], -1], x(2, 4, dtype=torch.float16) * 1e-3, torch.empty(0))
+    for shape, groups in [((2, 4, 3), 2), ((2, 6), 3), ((1, 3, 2, 2), 3), ((2, 4, 2, 3), 1)]:
+        case("group_norm", [groups, 1e-5], x(*shape), x(shape[1], shift=1), x(shape[1]))
+        case("group_norm", [groups, 0.1], x(*shape), NONE, NONE)
+    case("group_norm", [2, 1e-5], x(2, 4, 17, dtype=torch.float32), x(4, dtype=torch.float32), x(4, dtype=torch.float32))
+    for shape in [(5, 3), (2, 3, 4), (2, 3, 2, 2), (2, 1, 3, 1), (2, 2, 1, 2, 2), (9, 17)]:
+        c = shape[1]
+        for training in [1, 0]:
+            case("batch_norm", [training, 0.1, 1e-5], x(*shape, shift=2), x(c), u(c), x(c, shift=1), x(c), wanted=[0, 3, 4])
+            case("batch_norm", [training, 0.25, 0.1], x(*shape), x(c), u(c), NONE, NONE, wanted=[0])
+    for training in [1, 0]:
+        f = dict(dtype=torch.float32)
+        case("batch_norm", [training, 0.1, 1e-5], x(3, 5, 3, 3, shift=50, **f), x(5, **f), u(5).float(), x(5, **f), x(5, **f))
+        case("batch_norm", [training, 0.1, 1e-5], x(3, 5, 3, 3, dtype=torch.bfloat16), x(5, **f), u(5).float(), x(5, **f), x(5, **f))
+        case("instance_norm", [training, 0.1, 1e-5], x(2, 3, 4), x(3), u(3), x(3), x(3), wanted=[0, 3, 4])
+        case("instance_norm", [training, 0.2, 0.1], x(2, 2, 2, 3), x(2), u(2), NONE, NONE, wanted=[0])
+    case("local_response_norm", [3, 0.5, 0.75, 1.5], x(2, 5, 2))
+    case("local_response_norm", [4, 1.0, 2.0, 1.0], x(1, 3, 2, 2))
+    case("local_response_norm", [1, 1e-4, 0.75, 1.0], x(1, 2, 3))
+
+
+def embedding_cases():
+    i = torch.tensor([[1, 0, 3], [3, 3, 2]])
+    for padding in [99, 3, -2]:
+        case("embedding", [padding], x(4, 3), i)
+    case("embedding", [99], x(4, 2), torch.tensor(2))
+    case("embedding", [99], x(4, 2), torch.tensor([3, 1], dtype=torch.int32))
+    case("embedding", [0], x(4, 2, dtype=torch.bfloat16), torch.tensor([0, 1]))
+    flat, offsets, empty = torch.tensor([1, 0, 3, 3, 2, 1, 1]), torch.tensor([0, 2, 2, 6]), torch.empty(0, dtype=torch.int64)
+    for mode in [0, 1, 2]:
+        for padding in [99, 3]:
+            case("embedding_bag", [mode, padding, 0], x(4, 3), flat, offsets, NONE)
+            case("embedding_bag", [mode, padding, 0], x(4, 3), i, empty, NONE)
+    case("embedding_bag", [1, 99, 1], x(4, 3), flat, torch.tensor([0, 3, 7]), NONE)
+    case("embedding_bag", [0, 99, 0], x(4, 3), flat, offsets, x(7))
+
+
+def loss_cases():
+    for r in [0, 1, 2]:
+        for op in ["mse_loss", "l1_loss"]:
+            case(op, [r], x(2, 3), x(2, 3))
+        case("smooth_l1_loss", [r, 1.0], x(2, 3), x(2, 3))
+        case("smooth_l1_loss", [r, 0.25], x(5), x(5))
+        case("smooth_l1_loss", [r, 0.0], x(5), x(5))
+        case("huber_loss", [r, 1.0], x(2, 3), x(2, 3))
+        case("huber_loss", [r, 0.5], x(2, 3), x(2, 3))
+        case("binary_cross_entropy", [r], u(2, 3), u(2, 3), NONE, wanted=[0])
+        case("binary_cross_entropy", [r], u(2, 3), u(2, 3), u(3), wanted=[0])
+        case("binary_cross_entropy", [r], torch.tensor([0.0, 1.0, 0.0, 1.0], dtype=torch.float64), torch.tensor([0.0, 1.0, 1.0, 0.0], dtype=torch.float64), NONE, wanted=[])
+        case("binary_cross_entropy_with_logits", [r], x(2, 3, scale=4), u(2, 3), NONE, NONE, wanted=[0])
+        case("binary_cross_entropy_with_logits", [r], x(2, 3), u(2, 3), u(2, 3), u(3), wanted=[0])
+        case("binary_cross_entropy_with_logits", [r], torch.tensor([300.0, -300.0, 0.0]), torch.tensor([0.0, 1.0, 1.0]), torch.empty(0), torch.empty(0))
+        case("soft_margin_loss", [r], x(2, 3), sign(2, 3), wanted=[0])
+        case("soft_margin_loss", [r], torch.tensor([30.0, -30.0]), torch.tensor([-1.0, 1.0]))
+        for log_target in [0, 1]:
+            t = u(2, 3).log() if log_target else u(2, 3)
+            case("kl_div", [r, log_target], u(2, 3).log(), t)
+        case("kl_div", [r, 0], u(4).log(), torch.tensor([0.5, 0.0, 0.25, 0.25], dtype=torch.float64), wanted=[0])
+        for margin in [0.0, 0.25]:
+            case("cosine_embedding_loss", [r, margin], x(4, 3), x(4, 3), torch.tensor([1, -1, -1, 1]))
+            case("margin_ranking_loss", [r, margin], x(5), x(5), sign(5), wanted=[0, 1])
+            case("hinge_embedding_loss", [r, margin + 1], x(2, 3), sign(2, 3), wanted=[0])
+        case("triplet_margin_loss", [r, 1.0, 2.0, 0], x(4, 3), x(4, 3), x(4, 3))
+        case("triplet_margin_loss", [r, 2.0, 3.0, 1], x(4, 3), x(4, 3), x(4, 3))
+        t = torch.tensor([2, 0, 1])
+        case("multi_margin_loss", [r, 1, 1.0], x(3, 4), t, NONE, wanted=[0])
+        case("multi_margin_loss", [r, 2, 0.5], x(3, 4), t, u(4), wanted=[0])
+        case("multi_margin_loss", [r, 1, 1.0], x(4), torch.tensor(1), NONE, wanted=[0])
+        case("multilabel_margin_loss", [r], x(3, 4), torch.tensor([[3, 0, -1, 1], [-1, 2, 0, 1], [0, 1, 2, 3]]))
+        case("multilabel_margin_loss", [r], x(4), torch.tensor([2, -1, 1, 0]))
+        case("multilabel_soft_margin_loss", [r], x(3, 4), (u(3, 4) > 0.5).double(), NONE, wanted=[0])
+        case("multilabel_soft_margin_loss", [r], x(3, 4), (u(3, 4) > 0.5).double(), u(4), wanted=[0])
+        for full in [0, 1]:
+            case("poisson_nll_loss", [r, 1, full], x(2, 3), torch.tensor([[0.0, 1, 2], [3, 4, 0.5]], dtype=torch.float64), wanted=[0])
+            case("poisson_nll_loss", [r, 0, full], u(2, 3), torch.tensor([[0.0, 1, 2], [3, 4, 0.5]], dtype=torch.float64), wanted=[0])
+            case("gaussian_nll_loss", [r, full, 1e-6], x(2, 3), x(2, 3), u(2, 3))
+            case("gaussian_nll_loss", [r, full, 0.5], x(2, 3), x(2, 3), u(2, 1), wanted=[0, 1])
+    case("kl_div", [3, 0], u(2, 3).log(), u(2, 3))
+    case("mse_loss", [1], x(3, dtype=torch.bfloat16), x(3, dtype=torch.bfloat16))
+    case("cosine_similarity", [1, 1e-8], x(3, 4), x(3, 4))
+    case("cosine_similarity", [0, 1e-8], x(3, 4), x(4))
+    case("cosine_similarity", [0, 1e-8], torch.zeros(3, dtype=torch.float64), x(3), wanted=[])
+    for p in [1.0, 2.0, 3.0]:
+        case("pairwise_distance", [p, 1e-6, 0], x(3, 4), x(3, 4))
+        case("pairwise_distance", [p, 1e-6, 1], x(3, 4), x(4))
+        case("normalize", [p, 1, 1e-12], x(3, 4))
+    case("normalize", [2.0, 0, 1e-12], torch.zeros(3, dtype=torch.float64), wanted=[])
+    case("normalize", [2.0, 0, 10.0], x(3))
+
+
+def write(path):
+    with open(path, "w") as f:
+        f.write("\n".join(lines) + "\n")
+    lines.clear()
+
+
+norm_cases()
+embedding_cases()
+write("test/ops/norm_goldens.txt")
+loss_cases()
+write("test/ops/loss_goldens.txt")
