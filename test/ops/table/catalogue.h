@@ -56,6 +56,8 @@ struct Row {
   double magnitude = 0;
   int roundings = 1;         // of a 16-bit result
   bool differentiable = true;
+  bool twice = true;         // off: the second derivative is refused with GradError
+  std::size_t required = 9;  // inputs from this one on may be undefined
   bool special = true;       // the reference also holds for infinities, NaN, zeros and the ends of the range
   bool view = false;         // shares memory with its first input
   std::function<void(const Args&)> in_place = {};

@@ -32,7 +32,9 @@ void check_values(const Row& row, const Tensor& out, const std::vector<double>& 
   REQUIRE(have.size() == want.size());
   const Dtype d = out.dtype();
   for (std::size_t i = 0; i < have.size(); ++i) {
-    const double y = have[i], r = want[i];
+    double y = have[i], r = want[i];
+    if (d == boolean) r = r != 0;
+    if (d == uint8 && std::isfinite(r)) r = r - 256 * std::floor(r / 256);  // wraps
     if (std::isnan(r) ? std::isnan(y) : y == r) continue;
     if (is_floating(d) && std::fabs(r) > largest(d) * (1 - epsilon(d)) && std::fabs(y) >= largest(d) * (1 - 4 * epsilon(d)) && (y < 0) == (r < 0)) continue;  // overflow
     double bound = -1;
@@ -248,7 +250,7 @@ TEST_CASE("every row refuses undefined inputs, other dtypes and its own wrong ca
     INFO(row.name);
     const Dtype dtype = row.kinds & kFloats ? float32 : row.kinds & kInts ? int64 : boolean;
     const Args args = draw_inputs(row, dtype, 9, row.inputs);
-    for (std::size_t k = 0; k < args.size(); ++k) {
+    for (std::size_t k = 0; k < std::min(args.size(), row.required); ++k) {
       Args missing = args;
       missing[k] = Tensor();
       INFO("undefined input " << k);

@@ -10,7 +10,9 @@ using Wide = long double;
 
 Row row(Row r, Wide (*f)(Wide), std::vector<double> kinks = {}, double bound = 8, bool special = true) {
   r.inputs = {{.low = -4, .high = 4, .kinks = std::move(kinks)}};
-  r.kinds = kReal, r.bound = bound, r.special = special;
+  r.kinds = kAll, r.result = Result::floating, r.bound = bound, r.special = special;
+  for (const char* name : {"relu", "relu6", "threshold"})
+    if (r.name == name) r.kinds = kNumbers, r.result = Result::same;
   r.each = [f](const double* x) { return static_cast<double>(f(x[0])); };
   return r;
 }
@@ -51,7 +53,7 @@ std::vector<Row> rows_activation() {
   for (const char* composed : {"tanhshrink", "mish"})
     for (Row& r : list)
       if (r.name == composed) r.magnitude = 4, r.roundings = 3;
-  list.push_back({.name = "crelu", .run = [](const Args& a) { return crelu(a[0]); }, .inputs = {{.shape = {2, 3}, .kinks = {0}}},
+  list.push_back({.name = "crelu", .run = [](const Args& a) { return crelu(a[0]); }, .inputs = {{.shape = {2, 3}, .low = 0.1, .kinks = {0}}}, .kinds = kNumbers,
                   .whole = [](const std::vector<Plain>& in) {
                     std::vector<double> y;
                     for (int i = 0; i < 2; ++i)
@@ -60,7 +62,7 @@ std::vector<Row> rows_activation() {
                     return y;
                   },
                   .bound = 0});
-  list.push_back({.name = "glu", .run = [](const Args& a) { return glu(a[0]); }, .inputs = {{.shape = {2, 6}}},
+  list.push_back({.name = "glu", .run = [](const Args& a) { return glu(a[0]); }, .inputs = {{.shape = {2, 6}}}, .kinds = kAll, .result = Result::floating,
                   .whole = [](const std::vector<Plain>& in) {
                     std::vector<double> y;
                     for (int i = 0; i < 2; ++i)
@@ -68,7 +70,7 @@ std::vector<Row> rows_activation() {
                     return y;
                   },
                   .bound = 8, .roundings = 3, .errors = {throws<ShapeError>("cannot be halved", [] { glu(ones({2, 3})); })}});
-  list.push_back({.name = "prelu", .run = [](const Args& a) { return prelu(a[0], a[1]); }, .inputs = {{.shape = {2, 3}, .kinks = {0}}, {.shape = {3}}},
+  list.push_back({.name = "prelu", .run = [](const Args& a) { return prelu(a[0], a[1]); }, .inputs = {{.shape = {2, 3}, .kinks = {0}}, {.shape = {3}}}, .kinds = kAll,
                   .whole = [](const std::vector<Plain>& in) {
                     std::vector<double> y;
                     for (int i = 0; i < 2; ++i)

@@ -134,6 +134,16 @@ std::vector<Row> rows_linalg() {
       solver(row("matrix_exp", [](const Args& a) { return matmul(matrix_exp(a[0]), matrix_exp(-a[0])); }, {{.shape = {3, 3}, .low = -0.5, .high = 0.5}}, identity)),
       solver(row("cond", [](const Args& a) { const Tensor s = svdvals(regular(a[0])); return cond(regular(a[0])) - s[0] / s[2]; }, {kSquare}, [](const std::vector<Plain>&) { return Values{0}; })),
   };
+  for (Row& r : list) {
+    for (const char* product : {"matmul", "mm", "bmm", "mv", "dot", "inner", "addmm", "baddbmm", "addmv", "linear", "einsum", "tensordot", "multi_dot", "cross", "matrix_power"})
+      if (r.name == product) r.kinds = kNumbers;
+    for (const char* any : {"outer", "kron", "trace"})
+      if (r.name == any) r.kinds = kAll;
+    if (r.name == "trace") r.result = Result::wide;
+    if (r.name == "linear") r.required = 2;
+    if (r.name == "cross") r.roundings = 4;
+    if (r.name == "cdist" || r.name == "matrix_norm") r.kinds = kReal, r.roundings = 4;
+  }
   for (Row& r : list)
     if (r.name == "matmul" || r.name == "mm" || r.name == "einsum") r.large = kLarge;
   Row rank = solver(row("matrix_rank", [](const Args& a) { return matrix_rank(regular(a[0])); }, {kSquare}, [](const std::vector<Plain>&) { return Values{3}; }));

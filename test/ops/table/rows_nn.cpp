@@ -98,6 +98,8 @@ std::vector<Row> rows_nn() {
   };
   for (Row& r : list)
     if (r.name == "dropout") r.view = true;
+  for (Row& r : list)
+    if (r.name == "embedding") r.kinds = kAll;
   return list;
 }
 

@@ -94,8 +94,8 @@ std::vector<Row> rows_reduce() {
       row("amin", [](const Tensor& x, std::int64_t a) { return amin(x, {a}); }, row_to_one(min_of), {.kinds = kAll, .bound = 0}),
       row("argmax", [](const Tensor& x, std::int64_t a) { return argmax(x, a); }, row_to_one(arg_of), {.kinds = kAll, .result = Result::int64, .differentiable = false}),
       row("argmin", [](const Tensor& x, std::int64_t a) { return argmin(x, a); }, row_to_one(arg_min_of), {.kinds = kAll, .result = Result::int64, .differentiable = false}),
-      row("all", [](const Tensor& x, std::int64_t a) { return all(gt(x, -8), a); }, row_to_one([](const Line& x) { return double(min_of(x) > -8); }), {.kinds = kNumbers, .result = Result::boolean, .differentiable = false}),
-      row("any", [](const Tensor& x, std::int64_t a) { return any(gt(x, 8), a); }, row_to_one([](const Line& x) { return double(max_of(x) > 8); }), {.kinds = kNumbers, .result = Result::boolean, .differentiable = false}),
+      row("all", [](const Tensor& x, std::int64_t a) { return all(lt(x, 8), a); }, row_to_one([](const Line& x) { return double(max_of(x) < 8); }), {.kinds = kAll, .result = Result::boolean, .differentiable = false}),
+      row("any", [](const Tensor& x, std::int64_t a) { return any(gt(x, 8), a); }, row_to_one([](const Line& x) { return double(max_of(x) > 8); }), {.kinds = kAll, .result = Result::boolean, .differentiable = false}),
       row("count_nonzero", [](const Tensor& x, std::int64_t a) { return count_nonzero(x, {a}); }, row_to_one([](const Line& x) { return static_cast<double>(std::count_if(x.begin(), x.end(), [](double v) { return v != 0; })); }),
           {.kinds = kAll, .result = Result::int64, .differentiable = false}),
       row("norm", [](const Tensor& x, std::int64_t a) { return norm(x, 2, {a}); }, row_to_one(norm_of), {.roundings = 3}),
@@ -109,7 +109,7 @@ std::vector<Row> rows_reduce() {
             Line y;
             for (std::size_t i = 1; i < x.size(); ++i) y.push_back(x[i] - x[i - 1]);
             return y;
-          }), {.kinds = kReal}),
+          }), {.kinds = kAll}),
       row("median", [](const Tensor& x, std::int64_t a) { return median(x, a).values; }, row_to_one([](const Line& x) {
             Line s = x;
             std::sort(s.begin(), s.end());
@@ -140,8 +140,7 @@ std::vector<Row> rows_reduce() {
   find("amax").errors.push_back(throws<ValueError>("at least one", [] { amax(ones({0})); }));
   list.push_back({.name = "aminmax", .run = [](const Args& a) { return aminmax(a[0]).second; }, .kinds = kAll, .whole = [](const std::vector<Plain>& in) { return Line{max_of(in[0].v)}; }, .bound = 0,
                   .errors = {throws<ValueError>("at least one", [] { aminmax(ones({0})); })}});
-  list.push_back({.name = "mode", .run = [](const Args& a) { return mode(a[0]).values; }, .kinds = kInts | kFloats, .differentiable = false, .errors = axis_errors([](const Tensor& x, std::int64_t a) { return mode(x, a).values; })});
-  list.back().kinds = kInts;
+  list.push_back({.name = "mode", .run = [](const Args& a) { return mode(a[0]).values; }, .kinds = kAll, .differentiable = false, .errors = axis_errors([](const Tensor& x, std::int64_t a) { return mode(x, a).values; })});
   list.push_back({.name = "allclose", .run = [](const Args& a) { return tensor(Scalar(allclose(a[0], a[1]))); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
                   .whole = [](const std::vector<Plain>& in) { return Line{double(in[0].v == in[1].v)}; }, .differentiable = false,
                   .errors = {throws<ShapeError>("[4]", [] { allclose(ones({3}), ones({4})); })}});

@@ -15,12 +15,12 @@ struct Options {
   std::vector<double> kinks = {};
   unsigned kinds = kAll;
   Result result = Result::floating;
-  double bound = 4;
-  bool special = true, differentiable = true;
+  double bound = 4, magnitude = 0;
+  bool special = true, differentiable = true, twice = true;
 };
 Row row(Row r, Wide (*f)(Wide), Options o = {}) {
   r.inputs = {{.low = o.low, .high = o.high, .kinks = o.kinks}};
-  r.kinds = o.kinds, r.result = o.result, r.bound = o.bound, r.special = o.special, r.differentiable = o.differentiable;
+  r.kinds = o.kinds, r.result = o.result, r.bound = o.bound, r.magnitude = o.magnitude, r.special = o.special, r.differentiable = o.differentiable, r.twice = o.twice;
   r.each = [f](const double* x) { return static_cast<double>(f(x[0])); };
   return r;
 }
@@ -54,7 +54,7 @@ std::vector<Row> rows_unary() {
   const unsigned numbers = kNumbers;
   std::vector<Row> list = {
       row(RILL_UNARY(abs), [](Wide x) { return std::fabs(x); }, {.kinks = {0}, .kinds = numbers, .result = Result::same, .bound = 0}),
-      row(RILL_UNARY(neg), [](Wide x) { return -x; }, {.low = 0, .kinds = kReal, .result = Result::same, .bound = 0}),
+      row(RILL_UNARY(neg), [](Wide x) { return -x; }, {.low = 0, .kinds = kNumbers, .result = Result::same, .bound = 0}),
       row(RILL_UNARY(square), [](Wide x) { return x * x; }, {.kinds = numbers, .result = Result::same, .bound = 1}),
       row(RILL_UNARY(sign), [](Wide x) { return x > 0 ? Wide(1) : x < 0 ? Wide(-1) : Wide(0); }, {.kinks = {0}, .kinds = numbers, .result = Result::same, .bound = 0, .special = false}),
       row(RILL_UNARY(sqrt), [](Wide x) { return std::sqrt(x); }, {.low = 0.3, .high = 9, .bound = 1}),
@@ -64,7 +64,7 @@ std::vector<Row> rows_unary() {
       row(RILL_UNARY(ceil), [](Wide x) { return std::ceil(x); }, {.kinks = {-2, -1, 0, 1, 2}, .kinds = numbers, .result = Result::same, .bound = 0}),
       row(RILL_UNARY(round), [](Wide x) { return std::rint(x); }, {.kinks = {-1.5, -0.5, 0.5, 1.5}, .kinds = numbers, .result = Result::same, .bound = 0}),
       row(RILL_UNARY(trunc), [](Wide x) { return std::trunc(x); }, {.kinks = {-2, -1, 0, 1, 2}, .kinds = numbers, .result = Result::same, .bound = 0}),
-      row(RILL_UNARY(frac), [](Wide x) { return x - std::trunc(x); }, {.kinks = {-2, -1, 0, 1, 2}, .kinds = numbers, .result = Result::same, .bound = 1, .special = false}),
+      row(RILL_UNARY(frac), [](Wide x) { return x - std::trunc(x); }, {.kinks = {-2, -1, 0, 1, 2}, .kinds = kNumbers | kBool, .bound = 1, .special = false}),
       row(RILL_UNARY(exp), [](Wide x) { return std::exp(x); }),
       row(RILL_UNARY(exp2), [](Wide x) { return std::exp2(x); }),
       row(RILL_UNARY(expm1), [](Wide x) { return std::expm1(x); }),
@@ -88,8 +88,8 @@ std::vector<Row> rows_unary() {
       row(RILL_UNARY(erfc), [](Wide x) { return std::erfc(x); }),
       row(RILL_UNARY(erfinv), erfinv_by_bisection, {.low = -0.9, .high = 0.9, .bound = 8, .special = false}),
       row(RILL_UNARY(lgamma), [](Wide x) { return std::lgamma(x); }, {.low = 2.3, .high = 9, .bound = 8, .special = false}),
-      row(RILL_UNARY(digamma), digamma_of, {.low = 1.8, .high = 9, .bound = 8, .special = false}),
-      row(RILL_UNARY(trigamma), trigamma_of, {.low = 0.3, .high = 9, .bound = 8, .special = false, .differentiable = false}),
+      row(RILL_UNARY(digamma), digamma_of, {.low = 1.8, .high = 9, .bound = 8, .magnitude = 3, .special = false, .twice = false}),
+      row(RILL_UNARY(trigamma), trigamma_of, {.low = 0.3, .high = 9, .bound = 16, .special = false, .differentiable = false}),
   };
   auto simple = [&](std::string name, std::function<Tensor(const Args&)> run, Wide (*f)(Wide), Options o) {
     list.push_back(row(Row{.name = std::move(name), .run = std::move(run), .elementwise = true}, f, o));
@@ -97,19 +97,17 @@ std::vector<Row> rows_unary() {
   };
   simple("clamp", [](const Args& a) { return clamp(a[0], -1, 1); }, [](Wide x) { return x != x ? x : std::min(Wide(1), std::max(Wide(-1), x)); },
          {.kinks = {-1, 1}, .kinds = kNumbers, .result = Result::same, .bound = 0})->in_place = [](const Args& a) { clamp_(a[0], -1, 1); };
-  simple("nan_to_num", [](const Args& a) { return nan_to_num(a[0]); }, [](Wide x) { return x; }, {.kinds = kReal, .result = Result::same, .bound = 0, .special = false});
-  simple("logit", [](const Args& a) { return logit(a[0]); }, [](Wide x) { return std::log(x / (1 - x)); }, {.low = 0.2, .high = 0.8, .kinds = kFloats, .bound = 16, .special = false});
-  simple("sinc", [](const Args& a) { return sinc(a[0]); }, [](Wide x) { return x == 0 ? Wide(1) : std::sin(M_PIl * x) / (M_PIl * x); }, {.low = 0.2, .high = 0.8, .kinds = kFloats, .bound = 8, .special = false});
-  simple("deg2rad", [](const Args& a) { return deg2rad(a[0]); }, [](Wide x) { return x * (M_PIl / 180); }, {.kinds = kReal, .bound = 2});
-  simple("rad2deg", [](const Args& a) { return rad2deg(a[0]); }, [](Wide x) { return x * (180 / M_PIl); }, {.kinds = kReal, .bound = 2});
+  simple("nan_to_num", [](const Args& a) { return nan_to_num(a[0]); }, [](Wide x) { return x; }, {.kinds = kNumbers, .result = Result::same, .bound = 0, .special = false});
+  simple("logit", [](const Args& a) { return logit(a[0]); }, [](Wide x) { return std::log(x / (1 - x)); }, {.low = 0.2, .high = 0.8, .bound = 16, .magnitude = 1, .special = false});
+  simple("sinc", [](const Args& a) { return sinc(a[0]); }, [](Wide x) { return x == 0 ? Wide(1) : std::sin(M_PIl * x) / (M_PIl * x); }, {.low = 0.2, .high = 0.8, .bound = 8, .special = false});
+  simple("deg2rad", [](const Args& a) { return deg2rad(a[0]); }, [](Wide x) { return x * (M_PIl / 180); }, {.bound = 2});
+  simple("rad2deg", [](const Args& a) { return rad2deg(a[0]); }, [](Wide x) { return x * (180 / M_PIl); }, {.bound = 2});
   simple("logical_not", [](const Args& a) { return logical_not(a[0]); }, [](Wide x) { return Wide(x == 0); }, {.result = Result::boolean, .differentiable = false});
   simple("isnan", [](const Args& a) { return isnan(a[0]); }, [](Wide x) { return Wide(x != x); }, {.result = Result::boolean, .differentiable = false});
   simple("isinf", [](const Args& a) { return isinf(a[0]); }, [](Wide x) { return Wide(std::isinf(x)); }, {.result = Result::boolean, .differentiable = false});
   simple("isfinite", [](const Args& a) { return isfinite(a[0]); }, [](Wide x) { return Wide(std::isfinite(x)); }, {.result = Result::boolean, .differentiable = false});
-  simple("bitwise_not", [](const Args& a) { return bitwise_not(a[0]); }, [](Wide x) { return static_cast<Wide>(~static_cast<std::int64_t>(x)); },
-         {.kinds = kInts, .result = Result::same, .differentiable = false})
-      ->each = [](const double* x) { return static_cast<double>(~static_cast<std::int64_t>(x[0])); };
-  list.back().name = "bitwise_not";
+  simple("bitwise_not", [](const Args& a) { return bitwise_not(a[0]); }, [](Wide x) { return -1 - x; },
+         {.kinds = kInts, .result = Result::same, .differentiable = false});
   return list;
 }
 
