@@ -44,7 +44,8 @@ fn::AddScaled scaled(const char* op, const Tensor& a, const Tensor& b, double al
 }
 template <class F> void check_divisor(const Tensor& a, const Tensor& b) {
   check_operands<F>(a, b);
-  if (!is_floating(result_type(a, b)))
+  const Dtype dtype = binary_dtype<F>(result_type(a, b));
+  if (!is_floating(dtype))
     check<ValueError>(!any(eq(b, 0)).template item<bool>(), F::name, "the integer divisor holds 0; mask it or divide floating tensors");
 }
 }  // namespace

@@ -145,7 +145,7 @@ template <Real T> RILL_FN T trigamma(T t) {
   }
   while (x < 10) r += s / (x * x), x += 1;
   const double i = 1 / (x * x);
-  const double series = 1 / x + i / 2 + i / x * (1.0 / 6 - i * (1.0 / 30 - i * (1.0 / 42 - i * (1.0 / 30 - i * (5.0 / 66 - i * (691.0 / 2730))))));
+  const double series = 1 / x + i / 2 + i / x * (1.0 / 6 - i * (1.0 / 30 - i * (1.0 / 42 - i * (1.0 / 30 - i * (5.0 / 66 - i * (691.0 / 2730 - i * (7.0 / 6)))))));
   return static_cast<T>(r + s * series);
 }
 

@@ -48,6 +48,7 @@ struct Row {
   std::function<Tensor(const Args&)> run;
   std::vector<Input> inputs = {{}};
   unsigned kinds = kReal;
+  unsigned also = 0;         // taken as well, with values tested elsewhere
   Result result = Result::same;
   bool elementwise = false;  // any shapes that broadcast, any layout, special values
   std::function<double(const double*)> each = {};                              // elementwise: one result from one element of each input

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 std::set<std::string> public_names() {
   std::set<std::string> names;
-  const std::regex declaration(R"(^(?:inline |template <[^>]*> )?(?:const )?(?:[A-Za-z_:<>, ]+?)&? ([a-z][a-z0-9_]*)\()");
+  const std::regex declaration(R"(^(?:inline |template <[^>]*> )?(?:const )?(?:[A-Za-z_][A-Za-z_:<>, ]*?)&? ([a-z][a-z0-9_]*)\()");
   for (const auto& entry : fs::directory_iterator(fs::path(RILL_SOURCE_DIR) / "include/rill/ops")) {
     std::ifstream in(entry.path());
     for (std::string line; std::getline(in, line);) {

@@ -53,7 +53,7 @@ std::vector<Row> rows_activation() {
   for (const char* composed : {"tanhshrink", "mish"})
     for (Row& r : list)
       if (r.name == composed) r.magnitude = 4, r.roundings = 3;
-  list.push_back({.name = "crelu", .run = [](const Args& a) { return crelu(a[0]); }, .inputs = {{.shape = {2, 3}, .low = 0.1, .kinks = {0}}}, .kinds = kNumbers,
+  list.push_back({.name = "crelu", .run = [](const Args& a) { return crelu(a[0]); }, .inputs = {{.shape = {2, 3}, .low = 0.1, .high = 0.9}}, .kinds = kNumbers,
                   .whole = [](const std::vector<Plain>& in) {
                     std::vector<double> y;
                     for (int i = 0; i < 2; ++i)

@@ -39,7 +39,7 @@ std::vector<Row> rows_index() {
       row("masked_select", [](const Args& a) { return masked_select(a[0], a[1]); }, {kX, kMask}, {throws<DtypeError>("bool", [x] { masked_select(x(), x()); })}),
       row("masked_scatter", [](const Args& a) { return masked_scatter(a[0], a[1], a[2]); }, {kX, kMask, kX}, {throws<ShapeError>("masked_scatter", [x] { masked_scatter(x(), ones({4, 5}, {.dtype = boolean}), ones({3})); })}),
       plain(row("nonzero", [](const Args& a) { return nonzero(a[0]); }, {kX}), Result::int64),
-      plain(row("one_hot", [](const Args& a) { return one_hot(a[0], 10); }, {{.shape = {4, 5}, .low = 0, .high = 4}}, {throws<Error>("7", [] { one_hot(far(), 3); })}, kInts), Result::int64),
+      plain(row("one_hot", [](const Args& a) { return one_hot(a[0], 10); }, {{.shape = {4, 5}, .low = 0, .high = 4, .dtype = int64}}, {throws<Error>("7", [] { one_hot(far(), 3); })}, kAll), Result::int64),
       row("sort", [](const Args& a) { return sort(a[0]).values; }, {kX}, {throws<IndexError>("2", [x] { sort(x(), 2); })}),
       plain(row("argsort", [](const Args& a) { return argsort(a[0]); }, {kX}), Result::int64),
       row("msort", [](const Args& a) { return msort(a[0]); }, {kX}),

@@ -140,7 +140,7 @@ std::vector<Row> rows_reduce() {
   find("amax").errors.push_back(throws<ValueError>("at least one", [] { amax(ones({0})); }));
   list.push_back({.name = "aminmax", .run = [](const Args& a) { return aminmax(a[0]).second; }, .kinds = kAll, .whole = [](const std::vector<Plain>& in) { return Line{max_of(in[0].v)}; }, .bound = 0,
                   .errors = {throws<ValueError>("at least one", [] { aminmax(ones({0})); })}});
-  list.push_back({.name = "mode", .run = [](const Args& a) { return mode(a[0]).values; }, .kinds = kAll, .differentiable = false, .errors = axis_errors([](const Tensor& x, std::int64_t a) { return mode(x, a).values; })});
+  list.push_back({.name = "mode", .run = [](const Args& a) { return mode(a[0]).values; }, .kinds = kAll, .errors = axis_errors([](const Tensor& x, std::int64_t a) { return mode(x, a).values; })});
   list.push_back({.name = "allclose", .run = [](const Args& a) { return tensor(Scalar(allclose(a[0], a[1]))); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
                   .whole = [](const std::vector<Plain>& in) { return Line{double(in[0].v == in[1].v)}; }, .differentiable = false,
                   .errors = {throws<ShapeError>("[4]", [] { allclose(ones({3}), ones({4})); })}});

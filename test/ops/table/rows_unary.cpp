@@ -26,6 +26,7 @@ Row row(Row r, Wide (*f)(Wide), Options o = {}) {
 }
 
 Wide erfinv_by_bisection(Wide y) {
+  if (y == 1) return std::numeric_limits<Wide>::infinity();
   Wide low = -7, high = 7;
   for (int i = 0; i < 200; ++i) {
     const Wide middle = (low + high) / 2;
@@ -97,7 +98,7 @@ std::vector<Row> rows_unary() {
   };
   simple("clamp", [](const Args& a) { return clamp(a[0], -1, 1); }, [](Wide x) { return x != x ? x : std::min(Wide(1), std::max(Wide(-1), x)); },
          {.kinks = {-1, 1}, .kinds = kNumbers, .result = Result::same, .bound = 0})->in_place = [](const Args& a) { clamp_(a[0], -1, 1); };
-  simple("nan_to_num", [](const Args& a) { return nan_to_num(a[0]); }, [](Wide x) { return x; }, {.kinds = kNumbers, .result = Result::same, .bound = 0, .special = false});
+  simple("nan_to_num", [](const Args& a) { return nan_to_num(a[0]); }, [](Wide x) { return x; }, {.kinds = kAll, .result = Result::same, .bound = 0, .special = false});
   simple("logit", [](const Args& a) { return logit(a[0]); }, [](Wide x) { return std::log(x / (1 - x)); }, {.low = 0.2, .high = 0.8, .bound = 16, .magnitude = 1, .special = false});
   simple("sinc", [](const Args& a) { return sinc(a[0]); }, [](Wide x) { return x == 0 ? Wide(1) : std::sin(M_PIl * x) / (M_PIl * x); }, {.low = 0.2, .high = 0.8, .bound = 8, .special = false});
   simple("deg2rad", [](const Args& a) { return deg2rad(a[0]); }, [](Wide x) { return x * (M_PIl / 180); }, {.bound = 2});
@@ -107,7 +108,9 @@ std::vector<Row> rows_unary() {
   simple("isinf", [](const Args& a) { return isinf(a[0]); }, [](Wide x) { return Wide(std::isinf(x)); }, {.result = Result::boolean, .differentiable = false});
   simple("isfinite", [](const Args& a) { return isfinite(a[0]); }, [](Wide x) { return Wide(std::isfinite(x)); }, {.result = Result::boolean, .differentiable = false});
   simple("bitwise_not", [](const Args& a) { return bitwise_not(a[0]); }, [](Wide x) { return -1 - x; },
-         {.kinds = kInts, .result = Result::same, .differentiable = false});
+         {.kinds = kInts, .result = Result::same, .differentiable = false})->also = kBool;
+  for (Row& r : list)
+    if (r.name == "logit" || r.name == "sinc") r.roundings = 6, r.magnitude = 1;  // composed
   return list;
 }
 
