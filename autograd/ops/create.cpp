@@ -70,6 +70,7 @@ Tensor arange(Scalar start, Scalar end, Scalar step, const Options& o) {
   const Dtype dtype = o.dtype.value_or(floating ? default_dtype() : Dtype::int64);
   const double a = start.to_double(), b = end.to_double(), s = step.to_double();
   check<ValueError>(s != 0 && std::isfinite(a) && std::isfinite(b) && std::isfinite(s), "arange", "start {}, end {}, step {}: all must be finite and step must not be 0", a, b, s);
+  check<ValueError>((b - a) / s >= 0, "arange", "step {} leads from start {} away from end {}; change its sign", s, a, b);
   const double count = std::ceil((b - a) / s);
   check<ValueError>(count < 9e18, "arange", "start {}, end {}, step {} give too many values", a, b, s);
   const auto n = static_cast<std::int64_t>(std::max(count, 0.0));

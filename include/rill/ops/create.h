@@ -19,6 +19,7 @@ Tensor full(const Shape& shape, Scalar value, const Options& options = {});
 /// n x m (default n x n) with ones on the main diagonal.
 Tensor eye(std::int64_t n, std::int64_t m = -1, const Options& options = {});
 /// start, start + step, ...: ceil((end - start) / step) values, computed in double. Integer arguments give int64.
+/// ValueError for a step of 0 or one that leads away from end.
 Tensor arange(Scalar end, const Options& options = {});
 Tensor arange(Scalar start, Scalar end, Scalar step = 1, const Options& options = {});
 /// `count` evenly spaced values, both ends included.
