@@ -11,6 +11,11 @@ namespace rill {
 
 /// A 0-dim tensor that holds a number in the given dtype.
 Tensor constant(Scalar value, Dtype dtype, Device device);
+/// A number beside `a`. It is weaker than a tensor with axes, so that it may keep float32 digits beside 16-bit floats.
+inline Tensor number_for(const Tensor& a, Scalar value) {
+  const Dtype dtype = result_type(a, value);
+  return constant(value, impl(a).shape.rank() > 0 ? compute_dtype(dtype) : dtype, impl(a).device);
+}
 /// The gradient of a broadcast operand: summed over the broadcast axes, in the operand's shape and dtype.
 Tensor sum_to(const Tensor& g, const Shape& shape, Dtype dtype);
 
@@ -105,7 +110,7 @@ template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = 
 }
 template <class F> Tensor binary(const Tensor& a, Scalar b, const F& f = {}) {
   check_defined(F::name, a);
-  return binary<F>(a, constant(b, result_type(a, b), impl(a).device), f);
+  return binary<F>(a, number_for(a, b), f);
 }
 
 template <class F> const Tensor& binary_(const Tensor& a, const Tensor& b, const F& f = {}) {
@@ -128,7 +133,7 @@ template <class F> const Tensor& binary_(const Tensor& a, const Tensor& b, const
 }
 template <class F> const Tensor& binary_(const Tensor& a, Scalar b, const F& f = {}) {
   check_defined(F::name, a);
-  return binary_<F>(a, constant(b, result_type(a, b), impl(a).device), f);
+  return binary_<F>(a, number_for(a, b), f);
 }
 
 template <class F> Tensor compare(const Tensor& a, const Tensor& b) {

@@ -141,9 +141,15 @@ Tensor logaddexp(const Tensor& a, const Tensor& b) { return binary<fn::Logaddexp
 Tensor bitwise_and(const Tensor& a, const Tensor& b) { return binary<fn::BitAnd>(a, b); }
 Tensor bitwise_or(const Tensor& a, const Tensor& b) { return binary<fn::BitOr>(a, b); }
 Tensor bitwise_xor(const Tensor& a, const Tensor& b) { return binary<fn::BitXor>(a, b); }
-Tensor bitwise_left_shift(const Tensor& a, const Tensor& b) { return binary<fn::ShiftLeft>(a, b); }
-Tensor bitwise_right_shift(const Tensor& a, const Tensor& b) { return binary<fn::ShiftRight>(a, b); }
-Tensor gcd(const Tensor& a, const Tensor& b) { return binary<fn::Gcd>(a, b); }
+/// Ops that mean numbers, not bits.
+template <class F> Tensor of_integers(const Tensor& a, const Tensor& b) {
+  check_operands<F>(a, b);
+  check<DtypeError>(result_type(a, b) != Dtype::boolean, F::name, "bool is not supported (expected an integer dtype); convert with .to()");
+  return binary<F>(a, b);
+}
+Tensor bitwise_left_shift(const Tensor& a, const Tensor& b) { return of_integers<fn::ShiftLeft>(a, b); }
+Tensor bitwise_right_shift(const Tensor& a, const Tensor& b) { return of_integers<fn::ShiftRight>(a, b); }
+Tensor gcd(const Tensor& a, const Tensor& b) { return of_integers<fn::Gcd>(a, b); }
 
 // ---- comparisons ------------------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,16 @@
 // The whole library. No third-party header stands behind it; bridges to other libraries are in rill/interop/.
 #pragma once
 
+#include <rill/autograd/anomaly.h>
 #include <rill/autograd/backward.h>
+#include <rill/autograd/checkpoint.h>
+#include <rill/autograd/custom_op.h>
+#include <rill/autograd/functional.h>
 #include <rill/autograd/grad_mode.h>
+#include <rill/autograd/gradcheck.h>
+#include <rill/autograd/graph.h>
+#include <rill/autograd/saved_tensor_hooks.h>
+#include <rill/core/memory.h>
 #include <rill/core/print.h>
 #include <rill/core/random.h>
 #include <rill/core/tensor.h>
@@ -17,9 +25,11 @@
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>
 #include <rill/ops/elementwise.h>
+#include <rill/ops/embedding.h>
 #include <rill/ops/index.h>
 #include <rill/ops/linalg.h>
 #include <rill/ops/loss.h>
+#include <rill/ops/norm.h>
 #include <rill/ops/random.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/shape.h>

@@ -44,6 +44,14 @@ def instance_norm(a, x, m, v, w, b):
     return (y, rm, rv) if a[0] else (y,)
 
 
+def bce(a, x, y, w):
+    if x.min() == 0 or x.max() == 1:
+        return F.binary_cross_entropy(x, y, opt(w), reduction=REDUCTIONS[a[0]])
+    each = -(y * x.log() + (1 - y) * (1 - x).log())  # PyTorch's own second derivative is off by its eps of 1e-12
+    each = each if opt(w) is None else each * w
+    return [each, each.mean(), each.sum()][a[0]]
+
+
 BAG = ["sum", "mean", "max"]
 OPS = {
     "layer_norm": lambda a, x, w, b: F.layer_norm(x, a[0], opt(w), opt(b), a[1]),
@@ -59,7 +67,7 @@ OPS = {
     "l1_loss": loss(F.l1_loss),
     "smooth_l1_loss": lambda a, x, y: F.smooth_l1_loss(x, y, reduction=REDUCTIONS[a[0]], beta=a[1]),
     "huber_loss": lambda a, x, y: F.huber_loss(x, y, reduction=REDUCTIONS[a[0]], delta=a[1]),
-    "binary_cross_entropy": lambda a, x, y, w: F.binary_cross_entropy(x, y, opt(w), reduction=REDUCTIONS[a[0]]),
+    "binary_cross_entropy": bce,
     "binary_cross_entropy_with_logits": lambda a, x, y, w, p: F.binary_cross_entropy_with_logits(x, y, opt(w), pos_weight=opt(p), reduction=REDUCTIONS[a[0]]),
     "kl_div": lambda a, x, y: F.kl_div(x, y, reduction=(REDUCTIONS + ["batchmean"])[a[0]], log_target=bool(a[1])),
     "cosine_embedding_loss": lambda a, x, y, t: F.cosine_embedding_loss(x, y, t, margin=a[1], reduction=REDUCTIONS[a[0]]),

@@ -57,14 +57,14 @@ struct Minimum {
 };
 struct Fmax {  // ignores a NaN operand; on a tie the first operand gets the gradient
   static constexpr const char* name = "fmax";
-  static constexpr Domain domain = Domain::floating;
+  static constexpr Domain domain = Domain::numbers;
   template <class V> RILL_FN static V value(V a, V b) { return where(a == a, where(b > a, b, a), b); }
   template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return where(a >= b, g, where(b == b, zero_like(g), g)); }
   template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a >= b, zero_like(g), where(b == b, g, zero_like(g))); }
 };
 struct Fmin {
   static constexpr const char* name = "fmin";
-  static constexpr Domain domain = Domain::floating;
+  static constexpr Domain domain = Domain::numbers;
   template <class V> RILL_FN static V value(V a, V b) { return where(a == a, where(b < a, b, a), b); }
   template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return where(a <= b, g, where(b == b, zero_like(g), g)); }
   template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a <= b, zero_like(g), where(b == b, g, zero_like(g))); }

@@ -113,8 +113,8 @@ template <Real T> RILL_FN T erfinv(T x) {
   }
   double y = p * a;
   for (int i = 0; i < 2; ++i) {
-    // Newton on erf(y) = x, written with erfc, which keeps the digits of 1 - |x| in the tails
-    const double excess = a > 0 ? (1 - a) - std::erfc(y) : std::erfc(-y) - (1 + a);
+    // Newton on erf(y) = x, in the tails written with erfc, which keeps the digits of 1 - |x|
+    const double excess = a > 0.5 ? (1 - a) - std::erfc(y) : a < -0.5 ? std::erfc(-y) - (1 + a) : std::erf(y) - a;
     y -= excess * 0.88622692545275801365 * std::exp(y * y);
   }
   return static_cast<T>(y);

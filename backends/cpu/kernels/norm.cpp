@@ -314,16 +314,31 @@ template <class T> void columns_affine(const void* x, const double* mean, const 
   });
 }
 template <class T> void column_grad_sums(const void* g, const void* x, const double* mean, Index rows, Index width, double* acc_g, double* acc_gx) {
+  constexpr Index w = Pack<T>::size;
   for_blocks(width, [&](Index first, Index n) {
     alignas(64) T m[kBlock];
     alignas(64) double sums[kBlock];
     narrow(mean + first, n, m);
     for (Index c = 0; c < n; ++c) sums[c] = 0;
-    const T *pg = static_cast<const T*>(g) + first, *px = static_cast<const T*>(x) + first, *centre = m;
-    add_columns<T>(rows, n, sums, [=]<class V>(Index r, Index c) __attribute__((always_inline)) { return load<V>(pg + r * width + c); });
-    add_columns<T>(rows, n, acc_gx + first, [=]<class V>(Index r, Index c) __attribute__((always_inline)) {
-      return load<V>(pg + r * width + c) * (load<V>(px + r * width + c) - load<V>(centre + c));
-    });
+    const T *pg = static_cast<const T*>(g) + first, *px = static_cast<const T*>(x) + first;
+    for (Index r = 0; r < rows; r += 8) {  // both sums in one pass over memory
+      Index c = 0;
+      if (r + 8 <= rows)
+        for (; c + w <= n; c += w) {
+          auto at = [&](const T* p, Index k) __attribute__((always_inline)) { return Pack<T>::load(p + (r + k) * width + c); };
+          const Pack<T> centre = Pack<T>::load(m + c), g0 = at(pg, 0), g1 = at(pg, 1), g2 = at(pg, 2), g3 = at(pg, 3), g4 = at(pg, 4), g5 = at(pg, 5), g6 = at(pg, 6), g7 = at(pg, 7);
+          auto plain = WideSum<T>::load(sums + c), moment = WideSum<T>::load(acc_gx + first + c);
+          plain.add(((g0 + g1) + (g2 + g3)) + ((g4 + g5) + (g6 + g7)));
+          moment.add(((g0 * (at(px, 0) - centre) + g1 * (at(px, 1) - centre)) + (g2 * (at(px, 2) - centre) + g3 * (at(px, 3) - centre))) +
+                     ((g4 * (at(px, 4) - centre) + g5 * (at(px, 5) - centre)) + (g6 * (at(px, 6) - centre) + g7 * (at(px, 7) - centre))));
+          plain.store(sums + c), moment.store(acc_gx + first + c);
+        }
+      for (; c < n; ++c)
+        for (Index k = r; k < rows && k < r + 8; ++k) {
+          const double e = static_cast<double>(pg[k * width + c]);
+          sums[c] += e, acc_gx[first + c] += e * (static_cast<double>(px[k * width + c]) - static_cast<double>(m[c]));
+        }
+    }
     for (Index c = 0; c < n; ++c) acc_g[first + c] += sums[c], acc_gx[first + c] += sums[c] * (static_cast<double>(m[c]) - mean[first + c]);
   });
 }

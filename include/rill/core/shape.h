@@ -66,6 +66,11 @@ class Dims {
     return true;
   }
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // unused places are copied along: cheaper than a loop
+#endif
+
  private:
   static constexpr int kInline = 5;
   void resize(std::int64_t rank);  // only on an empty list; throws ShapeError above kMaxRank
@@ -93,6 +98,9 @@ class Dims {
     std::int64_t* heap_;
   };
   int rank_ = 0;
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 };
 
 using Shape = Dims;

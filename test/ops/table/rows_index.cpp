@@ -1,0 +1,58 @@
+// Gather and scatter, masks, sorting and searching. Values are compared with PyTorch's in index_goldens.cpp and sort.cpp.
+#include "test/ops/table/catalogue.h"
+
+namespace rill::optable {
+namespace {
+
+const Input kX = {.shape = {4, 5}};
+const Input kRows = {.shape = {3}, .low = 0, .high = 4, .dtype = int64};
+const Input kPlaces = {.shape = {2, 5}, .low = 0, .high = 4, .dtype = int64};
+const Input kMask = {.shape = {4, 5}, .low = -1, .high = 1, .dtype = boolean};
+
+Row row(const char* name, std::function<Tensor(const Args&)> f, std::vector<Input> inputs, std::vector<ErrorCase> errors = {}, unsigned kinds = kAll) {
+  return {.name = name, .run = std::move(f), .inputs = std::move(inputs), .kinds = kinds, .bound = 0, .errors = std::move(errors)};
+}
+Row plain(Row r, Result result) {
+  r.differentiable = false, r.result = result;
+  return r;
+}
+const Tensor far() { return tensor({7}, {.dtype = int64}); }
+
+}  // namespace
+
+std::vector<Row> rows_index() {
+  const auto x = [] { return ones({4, 5}); };
+  return {
+      row("index_get", [](const Args& a) { return index_get(a[0], {a[1]}); }, {kX, kRows}, {throws<IndexError>("7", [x] { index_get(x(), {far()}); })}),
+      row("index_put", [](const Args& a) { return index_put(a[0], {a[1]}, a[2]); }, {kX, {.shape = {1}, .low = 0, .high = 4, .dtype = int64}, {.shape = {5}}}, {throws<IndexError>("7", [x] { index_put(x(), {far()}, ones({5})); })}),
+      row("gather", [](const Args& a) { return gather(a[0], 0, a[1]); }, {kX, kPlaces}, {throws<IndexError>("7", [x] { gather(x(), 0, far().reshape({1, 1})); }), throws<DtypeError>("float32", [x] { gather(x(), 0, ones({1, 1})); })}),
+      row("scatter_add", [](const Args& a) { return scatter_add(a[0], 0, a[1], a[2]); }, {kX, kPlaces, {.shape = {2, 5}}}, {throws<IndexError>("7", [x] { scatter_add(x(), 0, far().reshape({1, 1}), ones({1, 1})); })}),
+      row("scatter", [](const Args& a) { return scatter(a[0], 0, a[1], a[2]); }, {kX, {.shape = {1, 5}, .low = 0, .high = 4, .dtype = int64}, {.shape = {1, 5}}}, {throws<IndexError>("7", [x] { scatter(x(), 0, far().reshape({1, 1}), ones({1, 1})); })}),
+      row("scatter_reduce", [](const Args& a) { return scatter_reduce(a[0], 0, a[1], a[2], ScatterReduce::sum); }, {kX, kPlaces, {.shape = {2, 5}}}, {}, kAll),
+      row("index_select", [](const Args& a) { return index_select(a[0], 0, a[1]); }, {kX, kRows}, {throws<IndexError>("7", [x] { index_select(x(), 0, far()); })}),
+      row("index_add", [](const Args& a) { return index_add(a[0], 0, a[1], a[2]); }, {kX, kRows, {.shape = {3, 5}}}, {throws<IndexError>("7", [x] { index_add(x(), 0, far(), ones({1, 5})); })}),
+      row("index_copy", [](const Args& a) { return index_copy(a[0], 0, a[1], a[2]); }, {kX, {.shape = {1}, .low = 0, .high = 4, .dtype = int64}, {.shape = {1, 5}}}),
+      row("index_fill", [](const Args& a) { return index_fill(a[0], 0, a[1], 1); }, {kX, kRows}),
+      row("take", [](const Args& a) { return take(a[0], a[1]); }, {kX, kRows}, {throws<IndexError>("70", [x] { take(x(), tensor({70}, {.dtype = int64})); })}),
+      row("take_along_dim", [](const Args& a) { return take_along_dim(a[0], a[1], 0); }, {kX, kPlaces}),
+      row("masked_fill", [](const Args& a) { return masked_fill(a[0], a[1], 1); }, {kX, kMask}, {throws<DtypeError>("bool", [x] { masked_fill(x(), x(), 1); })}),
+      row("masked_select", [](const Args& a) { return masked_select(a[0], a[1]); }, {kX, kMask}, {throws<DtypeError>("bool", [x] { masked_select(x(), x()); })}),
+      row("masked_scatter", [](const Args& a) { return masked_scatter(a[0], a[1], a[2]); }, {kX, kMask, kX}, {throws<ShapeError>("masked_scatter", [x] { masked_scatter(x(), ones({4, 5}, {.dtype = boolean}), ones({3})); })}),
+      plain(row("nonzero", [](const Args& a) { return nonzero(a[0]); }, {kX}), Result::int64),
+      plain(row("one_hot", [](const Args& a) { return one_hot(a[0], 10); }, {{.shape = {4, 5}, .low = 0, .high = 4}}, {throws<Error>("7", [] { one_hot(far(), 3); })}, kInts), Result::int64),
+      row("sort", [](const Args& a) { return sort(a[0]).values; }, {kX}, {throws<IndexError>("2", [x] { sort(x(), 2); })}),
+      plain(row("argsort", [](const Args& a) { return argsort(a[0]); }, {kX}), Result::int64),
+      row("msort", [](const Args& a) { return msort(a[0]); }, {kX}),
+      row("topk", [](const Args& a) { return topk(a[0], 2).values; }, {kX}, {throws<Error>("9", [x] { topk(x(), 9); })}),
+      row("nanmedian", [](const Args& a) { return nanmedian(a[0]); }, {kX}),
+      plain(row("searchsorted", [](const Args& a) { return searchsorted(arange(5).to(a[0].dtype()), a[0]); }, {kX}, {}, kNumbers), Result::int64),
+      plain(row("bucketize", [](const Args& a) { return bucketize(a[0], arange(5).to(a[0].dtype())); }, {kX}, {}, kNumbers), Result::int64),
+      plain(row("bincount", [](const Args& a) { return bincount(a[0].reshape({-1})); }, {{.low = 0, .high = 6}}, {throws<Error>("-1", [] { bincount(tensor({-1}, {.dtype = int64})); })}, kInts), Result::int64),
+      plain(row("histc", [](const Args& a) { return histc(a[0], 4, -2, 2); }, {kX}, {throws<Error>("0", [x] { histc(x(), 0); })}, kReal), Result::same),
+      plain(row("isin", [](const Args& a) { return isin(a[0], tensor({0, 1}).to(a[0].dtype())); }, {kX}, {}, kAll), Result::boolean),
+      plain(row("unique", [](const Args& a) { return unique(a[0]).values; }, {kX}), Result::same),
+      plain(row("unique_consecutive", [](const Args& a) { return unique_consecutive(a[0]).values; }, {kX}), Result::same),
+  };
+}
+
+}  // namespace rill::optable

@@ -1,0 +1,155 @@
+// Linear algebra. Products against plain loops in long double; decompositions by what they promise.
+#include "test/ops/table/catalogue.h"
+
+namespace rill::optable {
+namespace {
+
+using Values = std::vector<double>;
+
+/// a [m, k] times b [k, n].
+Values product(const Plain& a, const Plain& b) {
+  Values y;
+  for (std::int64_t i = 0; i < a.size(0); ++i)
+    for (std::int64_t j = 0; j < b.size(1); ++j) {
+      long double s = 0;
+      for (std::int64_t k = 0; k < a.size(1); ++k) s += static_cast<long double>(a.at(i, k)) * b.at(k, j);
+      y.push_back(static_cast<double>(s));
+    }
+  return y;
+}
+Plain as(const Plain& p, Shape shape) { return {shape, p.v}; }
+Plain transposed(const Plain& p) {
+  Plain t{{p.size(1), p.size(0)}, {}};
+  for (std::int64_t j = 0; j < p.size(1); ++j)
+    for (std::int64_t i = 0; i < p.size(0); ++i) t.v.push_back(p.at(i, j));
+  return t;
+}
+
+const Input kA = {.shape = {4, 6}}, kB = {.shape = {6, 5}};
+const Input kSquare = {.shape = {3, 3}};
+const std::vector<Input> kLarge = {{.shape = {130, 300}}, {.shape = {300, 170}}};
+
+Row row(const char* name, std::function<Tensor(const Args&)> f, std::vector<Input> inputs, std::function<Values(const std::vector<Plain>&)> whole, std::vector<ErrorCase> errors = {}) {
+  return {.name = name, .run = std::move(f), .inputs = std::move(inputs), .whole = std::move(whole), .bound = 8, .magnitude = 24, .errors = std::move(errors)};
+}
+/// Decompositions know float32 and float64 only; their condition enters the bound.
+Row solver(Row r) {
+  r.kinds = kFloats, r.bound = 64;
+  return r;
+}
+/// A well conditioned symmetric matrix made of any square one.
+Tensor definite(const Tensor& x) { return matmul(x, transpose(x, -2, -1)) + 2 * eye(x.size(-1), -1, {.dtype = x.dtype()}); }
+Tensor regular(const Tensor& x) { return x + 4 * eye(x.size(-1), -1, {.dtype = x.dtype()}); }
+Values identity(const std::vector<Plain>&) { return {1, 0, 0, 0, 1, 0, 0, 0, 1}; }
+Values first(const std::vector<Plain>& in) { return in[0].v; }
+
+}  // namespace
+
+std::vector<Row> rows_linalg() {
+  const auto two = [](const std::vector<Plain>& in) { return product(in[0], in[1]); };
+  std::vector<Row> list = {
+      row("matmul", [](const Args& a) { return matmul(a[0], a[1]); }, {kA, kB}, two, {throws<ShapeError>("[4, 6]", [] { matmul(ones({4, 6}), ones({5, 4})); })}),
+      row("mm", [](const Args& a) { return mm(a[0], a[1]); }, {kA, kB}, two, {throws<ShapeError>("[6]", [] { mm(ones({4, 6}), ones({6})); })}),
+      row("bmm", [](const Args& a) { return bmm(a[0], a[1]); }, {{.shape = {1, 4, 6}}, {.shape = {1, 6, 5}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {4, 6}), as(in[1], {6, 5})); },
+          {throws<ShapeError>("[3, 6, 5]", [] { bmm(ones({2, 4, 6}), ones({3, 6, 5})); })}),
+      row("mv", [](const Args& a) { return mv(a[0], a[1]); }, {kA, {.shape = {6}}}, [](const std::vector<Plain>& in) { return product(in[0], as(in[1], {6, 1})); }, {throws<ShapeError>("[4]", [] { mv(ones({4, 6}), ones({4})); })}),
+      row("dot", [](const Args& a) { return dot(a[0], a[1]); }, {{.shape = {6}}, {.shape = {6}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {1, 6}), as(in[1], {6, 1})); }, {throws<ShapeError>("[5]", [] { dot(ones({6}), ones({5})); })}),
+      row("inner", [](const Args& a) { return inner(a[0], a[1]); }, {{.shape = {6}}, {.shape = {6}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {1, 6}), as(in[1], {6, 1})); }),
+      row("outer", [](const Args& a) { return outer(a[0], a[1]); }, {{.shape = {6}}, {.shape = {5}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {6, 1}), as(in[1], {1, 5})); }),
+      row("addmm", [](const Args& a) { return addmm(zeros({4, 5}, {.dtype = a[0].dtype()}), a[0], a[1]); }, {kA, kB}, two),
+      row("baddbmm", [](const Args& a) { return baddbmm(zeros({1, 4, 5}, {.dtype = a[0].dtype()}), a[0], a[1]); }, {{.shape = {1, 4, 6}}, {.shape = {1, 6, 5}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {4, 6}), as(in[1], {6, 5})); }),
+      row("addmv", [](const Args& a) { return addmv(zeros({4}, {.dtype = a[0].dtype()}), a[0], a[1]); }, {kA, {.shape = {6}}}, [](const std::vector<Plain>& in) { return product(in[0], as(in[1], {6, 1})); }),
+      row("linear", [](const Args& a) { return linear(a[0], a[1], a[2]); }, {kA, {.shape = {5, 6}}, {.shape = {5}}}, [](const std::vector<Plain>& in) {
+            Values y = product(in[0], transposed(in[1]));
+            for (std::size_t i = 0; i < y.size(); ++i) y[i] += in[2].v[i % 5];
+            return y;
+          }, {throws<ShapeError>("linear", [] { linear(ones({4, 6}), ones({5, 7})); })}),
+      row("einsum", [](const Args& a) { return einsum("ik,kj->ij", {a[0], a[1]}); }, {kA, kB}, two, {throws<Error>("einsum", [] { einsum("ij,jk", {ones({2, 3})}); })}),
+      row("tensordot", [](const Args& a) { return tensordot(a[0], a[1], 1); }, {kA, kB}, two),
+      row("multi_dot", [](const Args& a) { return multi_dot({a[0], a[1]}); }, {kA, kB}, two),
+      row("kron", [](const Args& a) { return kron(a[0], a[1]); }, {{.shape = {2, 2}}, {.shape = {1, 3}}}, [](const std::vector<Plain>& in) {
+            Values y;
+            for (int i = 0; i < 2; ++i)
+              for (int j = 0; j < 2; ++j)
+                for (int k = 0; k < 3; ++k) y.push_back(in[0].at(i, j) * in[1].v[static_cast<std::size_t>(k)]);
+            return y;
+          }),
+      row("cross", [](const Args& a) { return cross(a[0], a[1]); }, {{.shape = {3}}, {.shape = {3}}}, [](const std::vector<Plain>& in) {
+            const Values &a = in[0].v, &b = in[1].v;
+            return Values{a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+          }, {throws<ShapeError>("3", [] { cross(ones({2}), ones({2})); })}),
+      row("trace", [](const Args& a) { return trace(a[0]); }, {kSquare}, [](const std::vector<Plain>& in) { return Values{in[0].at(0, 0) + in[0].at(1, 1) + in[0].at(2, 2)}; }),
+      row("matrix_power", [](const Args& a) { return matrix_power(a[0], 2); }, {kSquare}, [](const std::vector<Plain>& in) { return product(in[0], in[0]); }, {throws<Error>("[2, 3]", [] { matrix_power(ones({2, 3}), 2); })}),
+      row("dist", [](const Args& a) { return dist(a[0], a[1]); }, {kA, {.shape = {4, 6}}}, [](const std::vector<Plain>& in) {
+            long double s = 0;
+            for (std::size_t i = 0; i < in[0].v.size(); ++i) s += std::pow(static_cast<long double>(in[0].v[i]) - in[1].v[i], 2);
+            return Values{static_cast<double>(std::sqrt(s))};
+          }),
+      solver(row("cdist", [](const Args& a) { return cdist(a[0], a[1]); }, {kA, {.shape = {2, 6}}}, [](const std::vector<Plain>& in) {
+            Values y;
+            for (int i = 0; i < 4; ++i)
+              for (int j = 0; j < 2; ++j) {
+                long double s = 0;
+                for (int k = 0; k < 6; ++k) s += std::pow(static_cast<long double>(in[0].at(i, k)) - in[1].at(j, k), 2);
+                y.push_back(static_cast<double>(std::sqrt(s)));
+              }
+            return y;
+          }, {throws<ShapeError>("cdist", [] { cdist(ones({4, 6}), ones({2, 5})); })})),
+      solver(row("inv", [](const Args& a) { return matmul(inv(regular(a[0])), regular(a[0])); }, {kSquare}, identity, {throws<Error>("singular", [] { inv(zeros({2, 2})); }), throws<ShapeError>("[2, 3]", [] { inv(ones({2, 3})); })})),
+      solver(row("inverse", [](const Args& a) { return matmul(inverse(regular(a[0])), regular(a[0])); }, {kSquare}, identity)),
+      solver(row("solve", [](const Args& a) { return matmul(regular(a[0]), solve(regular(a[0]), a[1])); }, {kSquare, {.shape = {3, 2}}}, [](const std::vector<Plain>& in) { return in[1].v; }, {throws<Error>("singular", [] { solve(zeros({2, 2}), ones({2, 1})); })})),
+      solver(row("solve_triangular", [](const Args& a) { return matmul(tril(regular(a[0])), solve_triangular(tril(regular(a[0])), a[1], {.upper = false})); }, {kSquare, {.shape = {3, 2}}}, [](const std::vector<Plain>& in) { return in[1].v; })),
+      solver(row("cholesky", [](const Args& a) { const Tensor l = cholesky(definite(a[0])); return matmul(l, l.t()) - definite(a[0]) + a[0]; }, {kSquare}, first, {throws<Error>("positive", [] { cholesky(-eye(2)); })})),
+      solver(row("cholesky_solve", [](const Args& a) { return matmul(definite(a[0]), cholesky_solve(a[1], cholesky(definite(a[0])))); }, {kSquare, {.shape = {3, 2}}}, [](const std::vector<Plain>& in) { return in[1].v; })),
+      solver(row("cholesky_inverse", [](const Args& a) { return matmul(definite(a[0]), cholesky_inverse(cholesky(definite(a[0])))); }, {kSquare}, identity)),
+      solver(row("det", [](const Args& a) { return det(a[0]); }, {kSquare}, [](const std::vector<Plain>& in) {
+            const Plain& m = in[0];
+            return Values{m.at(0, 0) * (m.at(1, 1) * m.at(2, 2) - m.at(1, 2) * m.at(2, 1)) - m.at(0, 1) * (m.at(1, 0) * m.at(2, 2) - m.at(1, 2) * m.at(2, 0)) +
+                          m.at(0, 2) * (m.at(1, 0) * m.at(2, 1) - m.at(1, 1) * m.at(2, 0))};
+          }, {throws<ShapeError>("[2, 3]", [] { det(ones({2, 3})); })})),
+      solver(row("logdet", [](const Args& a) { return exp(logdet(definite(a[0]))) - det(definite(a[0])) + sum(a[0]) * 0; }, {kSquare}, [](const std::vector<Plain>&) { return Values{0}; })),
+      solver(row("slogdet", [](const Args& a) { const auto s = slogdet(regular(a[0])); return s.sign * exp(s.logabsdet) - det(regular(a[0])); }, {kSquare}, [](const std::vector<Plain>&) { return Values{0}; })),
+      solver(row("lu_solve", [](const Args& a) { const auto f = lu_factor(regular(a[0])); return matmul(regular(a[0]), lu_solve(f.lu, f.pivots, a[1])); }, {kSquare, {.shape = {3, 2}}}, [](const std::vector<Plain>& in) { return in[1].v; })),
+      solver(row("lu_factor", [](const Args& a) { return sum(log(abs(diagonal(lu_factor(regular(a[0])).lu)))) - logdet(definite(a[0])) * 0 - slogdet(regular(a[0])).logabsdet; }, {kSquare}, [](const std::vector<Plain>&) { return Values{0}; })),
+      solver(row("qr", [](const Args& a) { const auto f = qr(regular(a[0])); return matmul(f.q, f.r) - regular(a[0]) + a[0]; }, {kSquare}, first)),
+      solver(row("svd", [](const Args& a) { const auto f = svd(regular(a[0])); return matmul(f.u * unsqueeze(f.s, -2), f.vh); }, {kSquare}, [](const std::vector<Plain>& in) {
+            Values y = in[0].v;
+            y[0] += 4, y[4] += 4, y[8] += 4;
+            return y;
+          })),
+      solver(row("svdvals", [](const Args& a) { return sum(square(svdvals(a[0]))); }, {kSquare}, [](const std::vector<Plain>& in) {
+            double s = 0;
+            for (double v : in[0].v) s += v * v;
+            return Values{s};
+          })),
+      solver(row("eigh", [](const Args& a) { const auto f = eigh(definite(a[0])); return matmul(f.vectors * unsqueeze(f.values, -2), f.vectors.t()) - definite(a[0]) + a[0]; }, {kSquare}, first)),
+      solver(row("eigvalsh", [](const Args& a) { return sum(eigvalsh(definite(a[0]))) - trace(definite(a[0])); }, {kSquare}, [](const std::vector<Plain>&) { return Values{0}; })),
+      solver(row("pinv", [](const Args& a) { return matmul(pinv(regular(a[0])), regular(a[0])); }, {kSquare}, identity)),
+      solver(row("lstsq", [](const Args& a) { return matmul(regular(a[0]), lstsq(regular(a[0]), a[1])); }, {kSquare, {.shape = {3, 2}}}, [](const std::vector<Plain>& in) { return in[1].v; })),
+      solver(row("matrix_norm", [](const Args& a) { return matrix_norm(a[0]); }, {kSquare}, [](const std::vector<Plain>& in) {
+            double s = 0;
+            for (double v : in[0].v) s += v * v;
+            return Values{std::sqrt(s)};
+          })),
+      solver(row("matrix_exp", [](const Args& a) { return matmul(matrix_exp(a[0]), matrix_exp(-a[0])); }, {{.shape = {3, 3}, .low = -0.5, .high = 0.5}}, identity)),
+      solver(row("cond", [](const Args& a) { const Tensor s = svdvals(regular(a[0])); return cond(regular(a[0])) - s[0] / s[2]; }, {kSquare}, [](const std::vector<Plain>&) { return Values{0}; })),
+  };
+  for (Row& r : list) {
+    for (const char* product : {"matmul", "mm", "bmm", "mv", "dot", "inner", "addmm", "baddbmm", "addmv", "linear", "einsum", "tensordot", "multi_dot", "cross", "matrix_power"})
+      if (r.name == product) r.kinds = kNumbers;
+    for (const char* any : {"outer", "kron", "trace"})
+      if (r.name == any) r.kinds = kAll;
+    if (r.name == "trace") r.result = Result::wide;
+    if (r.name == "linear") r.required = 2;
+    if (r.name == "cross") r.roundings = 4;
+    if (r.name == "cdist" || r.name == "matrix_norm") r.kinds = kReal, r.roundings = 4;
+  }
+  for (Row& r : list)
+    if (r.name == "matmul" || r.name == "mm" || r.name == "einsum") r.large = kLarge;
+  Row rank = solver(row("matrix_rank", [](const Args& a) { return matrix_rank(regular(a[0])); }, {kSquare}, [](const std::vector<Plain>&) { return Values{3}; }));
+  rank.result = Result::int64, rank.differentiable = false;
+  list.push_back(rank);
+  return list;
+}
+
+}  // namespace rill::optable
