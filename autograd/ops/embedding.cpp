@@ -1,9 +1,11 @@
 // Embedding and bags of embeddings: rows taken by index (autograd/rows.h), and bags as rows that are added up at their bag's place.
 #include <rill/ops/embedding.h>
 
+#include <rill/autograd/grad_mode.h>
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
+#include <rill/ops/reduce.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
 
@@ -29,20 +31,45 @@ Tensor without_padding(const Tensor& g, const Places& p, std::int64_t padding) {
   return masked_fill(g, unsqueeze(reshape(eq(p.at, padding), p.picks), -1), 0);
 }
 
-Tensor look_up(const char* op, const Tensor& weight, const Tensor& index, std::optional<std::int64_t> padding) {
+/// g divided by how often each row was taken.
+Tensor by_frequency(const Tensor& g, const Places& p) {
+  const Options like{.dtype = Dtype::int64, .device = g.device()};
+  const Tensor counts = index_add(zeros({p.merged_size()}, like), 0, p.at, ones({p.at.numel()}, like));
+  return g / unsqueeze(reshape(index_select(counts, 0, p.at), p.picks), -1).to(g.dtype());
+}
+
+Tensor look_up(const char* op, const Tensor& weight, const Tensor& index, std::optional<std::int64_t> padding, bool frequency = false) {
   const AxisIndex which{index, 0, impl(weight).shape[0]};
   const Places p = places(op, weight, 0, {&which, 1}, false);
-  if (!padding) return take_rows(op, weight, p);
+  if (!padding && !frequency) return take_rows(op, weight, p);
   Tensor out = take_rows(op, weight.detach(), p);
-  return record(op, std::move(out), grad(weight, [op, p, row = *padding](const Tensor& g) { return spread_rows(op, without_padding(g, p, row), p); }));
+  return record(op, std::move(out), grad(weight, [op, p, padding, frequency](const Tensor& g) {
+    const Tensor kept = padding ? without_padding(g, p, *padding) : g;
+    return spread_rows(op, frequency ? by_frequency(kept, p) : kept, p);
+  }));
 }
 
 }  // namespace
 
-Tensor embedding(const Tensor& weight, const Tensor& index, std::optional<std::int64_t> padding_idx) {
+Tensor embedding(const Tensor& weight, const Tensor& index, std::optional<std::int64_t> padding_idx, bool scale_grad_by_freq) {
   constexpr const char* op = "embedding";
   const auto padding = check_table(op, weight, index, padding_idx);
-  return look_up(op, weight, index_values(op, index), padding);
+  return look_up(op, weight, index_values(op, index), padding, scale_grad_by_freq);
+}
+
+const Tensor& embedding_renorm_(const Tensor& weight, const Tensor& index, double max_norm, double p) {
+  constexpr const char* op = "embedding_renorm_";
+  check_table(op, weight, index, {});
+  check<DtypeError>(is_floating(weight.dtype()), op, "the weight has dtype {}; expected a floating dtype", weight.dtype());
+  check<ValueError>(max_norm > 0 && p > 0, op, "max_norm is {} and p is {}; both must be positive", max_norm, p);
+  NoGrad off;
+  const Tensor table = weight.detach(), rows = look_up(op, table, reshape(index_values(op, index), {-1}), {});
+  if (rows.numel() == 0) return weight;
+  constexpr double kTiny = 1e-7;  // keeps the scaled norm below the limit in spite of rounding
+  const Tensor length = norm(rows.to(compute_dtype(rows.dtype())), p, {1}, true);
+  const Tensor scaled = where(gt(length, max_norm), rows * (max_norm / (length + kTiny)), rows).to(weight.dtype());
+  index_put_(table, {Index(reshape(index, {-1}).to(Dtype::int64))}, scaled);  // equal indices write equal rows
+  return weight;
 }
 
 namespace {

@@ -70,6 +70,28 @@ TEST_CASE("embedding gradients of equal indices add up in index order", "[ops][e
   CHECK(w.grad().to_vector<double>() == std::vector<double>{0, 0});
 }
 
+TEST_CASE("embedding gradients can be divided by the frequency of the row", "[ops][embedding]") {  // values: PyTorch
+  const Tensor w = tensor({{3., 4.}, {0.6, 0.8}, {-1., 2.}, {0., 5.}}, {.dtype = float64}).requires_grad_(), index = tensor({{0, 2, 0}, {3, 0, 2}});
+  const Tensor g = (arange(12.) + 1).to(float64).reshape({2, 3, 2});
+  sum(embedding(w, index, 3, true) * g).backward();
+  CHECK(w.grad().to_vector<double>() == std::vector<double>{5, 6, 0, 0, 7, 8, 0, 0});
+  const auto look_up = [&](const std::vector<Tensor>& x) { return embedding(x[0], index, 3, true); };
+  CHECK(gradgradcheck(look_up, {w.detach().clone().requires_grad_()}).message == "");
+}
+
+TEST_CASE("rows of a table are scaled down to a norm in place", "[ops][embedding]") {  // values: PyTorch
+  const Tensor w = tensor({{3., 4.}, {0.6, 0.8}, {-1., 2.}, {0., 5.}}, {.dtype = float64}), a = w.clone().requires_grad_(), b = w.clone();
+  const auto close = [](const Tensor& x, const Tensor& y) { return allclose(x, y.to(float64), 0, 1e-9); };
+  CHECK(embedding_renorm_(a, tensor({{0, 1}, {0, 3}}), 2).is_same(a));
+  CHECK(close(a, tensor({{1.199999976, 1.599999968}, {0.6, 0.8}, {-1., 2.}, {0., 1.999999960}}, {.dtype = float64})));
+  CHECK(a.is_leaf());
+  embedding_renorm_(b, tensor({{0, 1}, {0, 2}}).to(int32), 2, 1);
+  CHECK(close(b, tensor({{0.857142845, 1.142857127}, {0.6, 0.8}, {-0.666666644, 1.333333289}, {0., 5.}}, {.dtype = float64})));
+  embedding_renorm_(b, zeros({0}, {.dtype = int64}), 2);
+  CHECK(MESSAGE(ValueError, embedding_renorm_(b, tensor({0}), 0)) == "embedding_renorm_: max_norm is 0 and p is 2; both must be positive");
+  CHECK(MESSAGE(IndexError, embedding_renorm_(b, tensor({4}), 1)).starts_with("embedding_renorm_: index 4 at [0] is outside axis 0 of size 4"));
+}
+
 TEST_CASE("a large mean costs no digits of the variance", "[ops][norm]") {
   // +-1 around 2^20 in float32: normalised values are +-1 / sqrt(1 + eps)
   const Tensor x = where(eq(arange(64) % 2, 0), 1, -ones({64})) + 1048576;

@@ -9,9 +9,13 @@
 namespace rill {
 
 /// Rows of weight [n, d] at the indices (int64 or int32, any shape): [*, d]. The row `padding_idx` (negative: from the end) gets no
-/// gradient. Equal indices add their gradients in index order: the result does not depend on threads.
+/// gradient. Equal indices add their gradients in index order: the result does not depend on threads; with `scale_grad_by_freq` each
+/// is divided by how often its row occurs in `index`.
 /// IndexError names a value outside [0, n) and its position; ValueError for a padding_idx outside.
-Tensor embedding(const Tensor& weight, const Tensor& index, std::optional<std::int64_t> padding_idx = {});
+Tensor embedding(const Tensor& weight, const Tensor& index, std::optional<std::int64_t> padding_idx = {}, bool scale_grad_by_freq = false);
+/// Scales the rows at the indices whose p-norm is above max_norm down to it, in place and off the tape (for a leaf as well).
+/// ValueError unless max_norm and p are positive.
+const Tensor& embedding_renorm_(const Tensor& weight, const Tensor& index, double max_norm, double p = 2);
 
 enum class BagMode : std::uint8_t { sum, mean, max };
 struct EmbeddingBagOptions {
