@@ -86,6 +86,7 @@ Kernels make_kernels(InstructionSet set) {
   add_sort(k);
   add_linalg(k);
   add_conv(k);
+  add_pool(k);
   add_norm(k);
   add_random(k);
   baseline::fill(k);

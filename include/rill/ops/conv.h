@@ -14,6 +14,7 @@ namespace rill {
 /// One number for all spatial axes (`3`) or one per axis (`{3, 5}`).
 class PerAxis {
  public:
+  constexpr PerAxis() = default;  ///< nothing given: count() is 0, the op has a default
   template <std::integral I> constexpr PerAxis(I value) : values_{static_cast<std::int64_t>(value)}, count_(1) {}
   PerAxis(std::initializer_list<std::int64_t> values) : PerAxis(Dims(values)) {}
   PerAxis(const Dims& values) : count_(values.rank()) {
@@ -24,7 +25,7 @@ class PerAxis {
 
  private:
   std::int64_t values_[3] = {};
-  int count_;
+  int count_ = 0;
 };
 
 /// Zeros around x: a number for both sides of an axis, or `ConvPadding::same()`: the result has the spatial size of x (stride 1 only; an
