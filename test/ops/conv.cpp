@@ -2,15 +2,14 @@
 #include "test/support/goldens.h"
 
 #include <rill/autograd/backward.h>
-#include <rill/autograd/gradcheck.h>
-#include <rill/core/threads.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/elementwise.h>
-#include <rill/ops/random.h>
+#include <rill/ops/pad.h>
+#include <rill/ops/pool.h>
 #include <rill/ops/reduce.h>
+#include <rill/ops/resize.h>
 #include <rill/ops/shape.h>
 
-#include <cstring>
 #include <fstream>
 #include <functional>
 
@@ -31,6 +30,38 @@ template <auto F> List transposed(const Golden& g, const List& x) {
             {.stride = g.list(0), .padding = g.list(1), .output_padding = g.list(2), .dilation = g.list(4), .groups = g.integer(3)})};
 }
 
+template <auto F> List max_pool(const Golden& g, const List& x) {
+  const PoolResult r = F(x[0], g.list(0), {.stride = g.list(1), .padding = g.list(2), .dilation = g.list(3), .ceil_mode = g.integer(4) != 0});
+  return {r.values, r.indices};
+}
+template <auto F> List avg_pool(const Golden& g, const List& x) {
+  return {F(x[0], g.list(0), {.stride = g.list(1), .padding = g.list(2), .ceil_mode = g.integer(3) != 0, .count_include_pad = g.integer(4) != 0, .divisor_override = g.integer(5)})};
+}
+template <auto F> List adaptive_avg(const Golden& g, const List& x) { return {F(x[0], g.list(0))}; }
+template <auto F> List adaptive_max(const Golden& g, const List& x) {
+  const PoolResult r = F(x[0], g.list(0));
+  return {r.values, r.indices};
+}
+List pads(const Golden& g, const List& x) {
+  const std::map<std::string, PadMode> modes = {{"constant", PadMode::constant}, {"reflect", PadMode::reflect}, {"replicate", PadMode::replicate}, {"circular", PadMode::circular}};
+  return {pad(x[0], g.list(0), {.mode = modes.at(g.arguments[1]), .value = g.number(2)})};
+}
+ResizeOptions resize_options(const Golden& g) {
+  const std::map<std::string, ResizeMode> modes = {{"nearest", ResizeMode::nearest}, {"nearest-exact", ResizeMode::nearest_exact}, {"linear", ResizeMode::linear}, {"bilinear", ResizeMode::linear},
+                                                   {"trilinear", ResizeMode::linear}, {"bicubic", ResizeMode::cubic}, {"area", ResizeMode::area}};
+  return {.mode = modes.at(g.arguments[0]), .align_corners = g.integer(2) == 1};
+}
+List resize(const Golden& g, const List& x) {
+  ResizeOptions o = resize_options(g);
+  o.size = g.list(1);
+  return {interpolate(x[0], o)};
+}
+List rescale(const Golden& g, const List& x) {
+  ResizeOptions o = resize_options(g);
+  o.scale = text::values(g.arguments[1]);
+  return {interpolate(x[0], o)};
+}
+
 const std::map<std::string, Run> kOps = {
     {"conv1d", conv<conv1d>},
     {"conv2d", conv<conv2d>},
@@ -38,6 +69,23 @@ const std::map<std::string, Run> kOps = {
     {"conv_transpose1d", transposed<conv_transpose1d>},
     {"conv_transpose2d", transposed<conv_transpose2d>},
     {"conv_transpose3d", transposed<conv_transpose3d>},
+    {"max_pool1d", max_pool<max_pool1d_with_indices>},
+    {"avg_pool1d", avg_pool<avg_pool1d>},
+    {"adaptive_avg_pool1d", adaptive_avg<adaptive_avg_pool1d>},
+    {"adaptive_max_pool1d", adaptive_max<adaptive_max_pool1d_with_indices>},
+    {"max_pool2d", max_pool<max_pool2d_with_indices>},
+    {"avg_pool2d", avg_pool<avg_pool2d>},
+    {"adaptive_avg_pool2d", adaptive_avg<adaptive_avg_pool2d>},
+    {"adaptive_max_pool2d", adaptive_max<adaptive_max_pool2d_with_indices>},
+    {"max_pool3d", max_pool<max_pool3d_with_indices>},
+    {"avg_pool3d", avg_pool<avg_pool3d>},
+    {"adaptive_avg_pool3d", adaptive_avg<adaptive_avg_pool3d>},
+    {"adaptive_max_pool3d", adaptive_max<adaptive_max_pool3d_with_indices>},
+    {"pad", pads},
+    {"interpolate_size", resize},
+    {"interpolate_scale", rescale},
+    {"unfold", [](auto& g, auto& x) -> List { return {unfold(x[0], g.list(0), {.stride = g.list(1), .padding = g.list(2), .dilation = g.list(3)})}; }},
+    {"fold", [](auto& g, auto& x) -> List { return {fold(x[0], g.list(0), g.list(1), {.stride = g.list(2), .padding = g.list(3), .dilation = g.list(4)})}; }},
 };
 
 Tensor ramp(const Tensor& t) { return arange(1, t.numel() + 1, 1, {.dtype = float64}).reshape(t.shape()); }

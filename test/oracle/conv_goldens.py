@@ -35,6 +35,10 @@ def one(a):
     return a[0] if len(a) == 1 else a
 
 
+def two(a):
+    return list(a) * 2 if len(a) == 1 else a
+
+
 def n_d(name):
     return [getattr(F, f"{name}{k}d") for k in (1, 2, 3)]
 
@@ -68,14 +72,17 @@ for k in range(3):
 OPS["pad"] = lambda a, x: F.pad(x, a[0], a[1], a[2] if a[1] == "constant" else None)
 OPS["interpolate_size"] = lambda a, x: F.interpolate(x, size=a[1], mode=a[0], align_corners=None if a[2] < 0 else bool(a[2]))
 OPS["interpolate_scale"] = lambda a, x: F.interpolate(x, scale_factor=a[1], mode=a[0], align_corners=None if a[2] < 0 else bool(a[2]))
-OPS["unfold"] = lambda a, x: F.unfold(x, a[0], a[3], a[2], a[1])
-OPS["fold"] = lambda a, x: F.fold(x, a[0], a[1], a[4], a[3], a[2])
+OPS["unfold"] = lambda a, x: F.unfold(x, *(two(a[k]) for k in (0, 3, 2, 1)))
+OPS["fold"] = lambda a, x: F.fold(x, *(two(a[k]) for k in (0, 1, 4, 3, 2)))
 
 
 def add(op, args, *inputs):
     line = " ".join([op] + [argument(a) for a in args]) + "".join(" | " + tensor_text(t) for t in inputs) + " =>"
     inputs = [t.clone().requires_grad_(t.dtype == torch.float64) for t in inputs]
-    y = OPS[op](args, *inputs)
+    try:
+        y = OPS[op](args, *inputs)
+    except NotImplementedError:  # for float16 in PyTorch
+        y = OPS[op](args, *[t.float() for t in inputs]).to(inputs[0].dtype)
     y = list(y) if isinstance(y, tuple) else [y]
     line += "".join(" | " + tensor_text(t) for t in y)
     wanted = [t for t in inputs if t.requires_grad]
@@ -115,4 +122,49 @@ for d in (D, torch.float32, torch.float16, torch.bfloat16):
     add("conv_transpose2d", [[2], [0], [1], 2, [1]], r(4, 2, 3), r(4, 2, 2, 2), r(4))
     add("conv_transpose2d", [[1], [1], [2], 1, [3]], r(1, 1, 3, 3), r(1, 2, 2, 2))
     add("conv_transpose3d", [[2, 1, 2], [1], [0], 1, [1]], r(1, 2, 2, 3, 2), r(2, 1, 3, 2, 2), r(1))
+    v = lambda *s: real(*s, dtype=d) if torch.Size(s).numel() < 200 else r(*s)
+    add("max_pool1d", [[2], [2], [0], [1], False], v(2, 2, 7))
+    add("max_pool1d", [[3], [2], [1], [2], True], v(2, 8))
+    add("max_pool2d", [[2], [2], [0], [1], False], v(2, 3, 4, 5))
+    add("max_pool2d", [[3, 2], [2, 1], [1, 0], [1, 2], False], v(2, 2, 6, 5))
+    add("max_pool2d", [[3], [2], [1], [1], True], v(2, 5, 6))
+    add("max_pool3d", [[2], [2, 1, 2], [1, 0, 1], [1], True], v(1, 2, 3, 4, 3))
+    add("avg_pool1d", [[3], [2], [1], True, True, 0], v(2, 2, 7))
+    add("avg_pool2d", [[3, 2], [2], [1], True, True, 0], v(2, 2, 6, 5))
+    add("avg_pool2d", [[3], [2, 1], [1], True, False, 0], v(1, 2, 6, 5))
+    add("avg_pool2d", [[2], [3], [0], True, True, 0], v(2, 6, 5))
+    add("avg_pool2d", [[2], [2], [1], False, True, 3], v(1, 1, 4, 4))
+    add("avg_pool3d", [[2], [2], [1, 0, 1], True, False, 0], v(1, 2, 3, 5, 4))
+    add("adaptive_avg_pool1d", [[3]], v(2, 2, 5))
+    add("adaptive_avg_pool2d", [[3, 7]], v(1, 2, 5, 4))
+    add("adaptive_avg_pool2d", [[1]], v(2, 3, 2, 3))
+    add("adaptive_avg_pool3d", [[2, 1, 3]], v(2, 3, 2, 4))
+    add("adaptive_max_pool1d", [[3]], v(2, 2, 5))
+    add("adaptive_max_pool2d", [[3, 7]], v(1, 2, 5, 4))
+    add("adaptive_max_pool3d", [[2, 1, 3]], v(1, 2, 3, 2, 4))
+    add("pad", [[1, 2], "constant", 0.5], v(2, 3))
+    add("pad", [[-1, 2, 1, -2], "constant", 0], v(2, 3, 4))
+    add("pad", [[1, 2, 0, 1], "reflect", 0], v(1, 2, 3, 4))
+    add("pad", [[2, -1, 3, 1], "replicate", 0], v(1, 2, 3, 4))
+    add("pad", [[2, 1, 0, 3], "circular", 0], v(1, 2, 3, 4))
+    if d.itemsize >= 4:
+        add("interpolate_size", ["nearest", [5], -1], v(1, 2, 3))
+        add("interpolate_size", ["nearest-exact", [5, 2], -1], v(1, 2, 3, 5))
+        add("interpolate_size", ["linear", [7], 0], v(2, 1, 3))
+        add("interpolate_size", ["bilinear", [5, 3], 0], v(1, 2, 3, 4))
+        add("interpolate_size", ["bilinear", [5, 1], 1], v(2, 1, 3, 4))
+        add("interpolate_size", ["trilinear", [3, 2, 5], 0], v(1, 1, 2, 3, 3))
+        add("interpolate_size", ["trilinear", [3, 2, 5], 1], v(1, 1, 2, 3, 3))
+        add("interpolate_size", ["bicubic", [7, 3], 0], v(1, 1, 4, 5))
+        add("interpolate_size", ["bicubic", [7, 3], 1], v(1, 1, 4, 5))
+        add("interpolate_size", ["area", [2, 3], -1], v(1, 2, 5, 4))
+        add("interpolate_scale", ["nearest", [2.0, 1.5], -1], v(1, 1, 3, 5))
+        add("interpolate_scale", ["bilinear", [1.6, 0.7], 0], v(1, 2, 3, 4))
+        add("interpolate_scale", ["bicubic", [1.3, 2.0], 0], v(1, 1, 4, 4))
+    add("unfold", [[2, 3], [1, 2], [1, 0], [1]], v(2, 2, 3, 5))
+    add("fold", [[4, 5], [2, 3], [1], [1, 0], [2, 1]], v(1, 12, 12))
+nan = float("nan")
+add("max_pool2d", [[2], [2], [0], [1], False], torch.tensor([[[1.0, nan, 2, 3], [nan, 5, 4, -1]]]))
+add("max_pool1d", [[2], [2], [0], [1], False], torch.tensor([[-float("inf"), -float("inf"), 3, 3]]))
+add("adaptive_max_pool1d", [[2]], torch.tensor([[1.0, nan, 2, 3]]))
 open("test/ops/conv_goldens.txt", "w").write("\n".join(lines) + "\n")
