@@ -132,6 +132,7 @@ Tensor fold(const Tensor& columns, const PerAxis& size, const PerAxis& kernel, c
   check_defined("fold", columns);
   const Shape& s = impl(columns).shape;
   check<ShapeError>(s.rank() == 2 || s.rank() == 3, "fold", "takes columns [N, C kernel, positions] or [C kernel, positions], got {}", s);
+  if (columns.dtype() == float16 || columns.dtype() == bfloat16) return fold(columns.to(float32), size, kernel, o).to(columns.dtype());
   if (s.rank() == 2) return fold(columns.unsqueeze(0), size, kernel, o).squeeze(0);
   check_count("fold", "size", size, 2);
   const Columns c = columns_of("fold", kernel, size, o);

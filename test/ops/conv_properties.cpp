@@ -10,8 +10,8 @@
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
-#include <cmath>
 #include <cstring>
+#include <functional>
 
 using namespace rill;
 
@@ -68,6 +68,7 @@ TEST_CASE("float32 convolutions agree with float64 in both layouts", "[ops][conv
         INFO("result " << k << (last ? " channels-last" : ""));
         CHECK(off <= 2e-6 * scale);
       }
+      if (c.x[1] == 1) continue;  // one channel: both formats are the same memory
       CHECK(have[3].is_contiguous(last ? MemoryFormat::channels_last : MemoryFormat::contiguous));
     }
   }

@@ -80,6 +80,8 @@ def add(op, args, *inputs):
     line = " ".join([op] + [argument(a) for a in args]) + "".join(" | " + tensor_text(t) for t in inputs) + " =>"
     inputs = [t.clone().requires_grad_(t.dtype == torch.float64) for t in inputs]
     try:
+        if op == "fold" and inputs[0].dtype.itemsize == 2:
+            raise NotImplementedError  # PyTorch rounds after every addition
         y = OPS[op](args, *inputs)
     except NotImplementedError:  # for float16 in PyTorch
         y = OPS[op](args, *[t.float() for t in inputs]).to(inputs[0].dtype)
