@@ -9,6 +9,7 @@
 #include <string>
 
 #include "backends/api/backend.h"
+#include "backends/cpu/conv.h"
 #include "backends/cpu/index.h"
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
@@ -84,6 +85,8 @@ Kernels make_kernels(InstructionSet set) {
   add_softmax(k);
   add_sort(k);
   add_linalg(k);
+  add_conv(k);
+  add_pool(k);
   add_norm(k);
   add_random(k);
   baseline::fill(k);

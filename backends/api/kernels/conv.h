@@ -5,7 +5,48 @@
 
 namespace rill {
 
+/// The window of a convolution or a pool on up to three spatial axes: output position p and kernel position k meet at input position
+/// stride p + dilation k - before. Positions outside the input are padding; how much of it there is at the end follows from the sizes.
+struct WindowGeometry {
+  int axes;
+  std::int64_t kernel[3], stride[3], dilation[3], before[3];
+  std::int64_t groups;
+};
+
+/// Windows of a maximum: output position p of axis a looks at begin[a][p], begin[a][p] + dilation[a], ... below end[a][p]; all inside.
+struct PoolWindows {
+  int axes;
+  const std::int64_t *begin[3], *end[3];
+  std::int64_t dilation[3];
+};
+
+/// A sparse matrix for one axis: row i holds indices[k], weights[k] for k from offsets[i] to offsets[i + 1].
+struct AxisWeights {
+  std::int64_t rows;
+  const std::int64_t *offsets, *indices;
+  const double* weights;
+};
+
 struct ConvKernels {
+  // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool and not 16-bit. w is row-major; x and y are
+  // row-major or channels-last. Results do not depend on the number of threads.
+  /// y = x * w + b; b [O] row-major, or data null.
+  void (*conv)(const View& x, const View& w, const View& b, const View& y, const WindowGeometry&) = nullptr;
+  /// dx = the adjoint of x -> x * w, applied to g (the shape of y).
+  void (*conv_input_gradient)(const View& g, const View& w, const View& dx, const WindowGeometry&) = nullptr;
+  /// dw = the adjoint of w -> x * w, applied to g.
+  void (*conv_weight_gradient)(const View& g, const View& x, const View& dw, const WindowGeometry&) = nullptr;
+
+  // x [N, C, in..], y and indices (int64) [N, C, out..]; all row-major or all channels-last. Any dtype but bool.
+  /// y = the largest value of each window, NaN if there is one; indices = its row-major place among the spatial positions of its channel.
+  void (*max_pool)(const View& x, const View& y, const View& indices, const PoolWindows&) = nullptr;
+  /// dx = 0, then dx at the index += g.
+  void (*pool_scatter)(const View& g, const View& indices, const View& dx) = nullptr;
+  /// y = x at the index.
+  void (*pool_gather)(const View& x, const View& indices, const View& y) = nullptr;
+
+  /// y[o, i, k] = sum over j of W[i, j] x[o, j, k]; contiguous views of rank 3 in float32 or float64.
+  void (*resample)(const View& x, const View& y, const AxisWeights&) = nullptr;
 };
 
 }  // namespace rill

@@ -1,0 +1,198 @@
+// Convolutions of every dtype and rank: per image and group a product with the matrix of windows (im2col), which holds one row per
+// (channel, kernel position) and one column per output position. float32 goes to oneDNN where it is built in.
+#include "backends/cpu/conv.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/api/backend.h"
+#include "backends/cpu/onednn.h"
+#include "lib/core/memory_pool.h"
+#include "lib/core/parallel.h"
+
+namespace rill::cpu {
+namespace {
+
+using Int = std::int64_t;
+constexpr Int kGrain = 32 << 10;  // elements of the window matrix per task
+
+class Scratch {
+ public:
+  explicit Scratch(Int bytes) : bytes_(static_cast<std::size_t>(bytes)), data_(bytes ? pool::allocate(bytes_) : nullptr) {}
+  ~Scratch() { if (data_) pool::release(data_, bytes_); }
+  Scratch(const Scratch&) = delete;
+  void* get() const { return data_; }
+
+ private:
+  std::size_t bytes_;
+  void* data_;
+};
+
+/// One image of a convolution with three spatial axes (missing ones have size 1).
+struct Images {
+  Int n, channels, filters, groups;      // channels and filters of one group
+  Int in[3], out[3], kernel[3], stride[3], dilation[3], before[3];
+  Int in_stride[3], x_image, x_channel;  // strides of x
+  Int positions, taps;                   // product of out, of kernel
+  Int element;                           // bytes
+  Int rows() const { return channels * taps; }
+
+  Images(const View& x, const View& y, const WindowGeometry& g)
+      : n(x.sizes[0]), channels(x.sizes[1] / g.groups), filters(y.sizes[1] / g.groups), groups(g.groups), x_image(x.strides[0]), x_channel(x.strides[1]), positions(1), taps(1),
+        element(static_cast<Int>(size_of(x.dtype))) {
+    for (int i = 0; i < 3; ++i) in[i] = out[i] = kernel[i] = stride[i] = dilation[i] = 1, before[i] = in_stride[i] = 0;
+    for (int i = 0; i < g.axes; ++i) {
+      const int a = 3 - g.axes + i;
+      in[a] = x.sizes[2 + i], out[a] = y.sizes[2 + i], in_stride[a] = x.strides[2 + i];
+      kernel[a] = g.kernel[i], stride[a] = g.stride[i], dilation[a] = g.dilation[i], before[a] = g.before[i];
+    }
+    for (int a = 0; a < 3; ++a) positions *= out[a], taps *= kernel[a];
+  }
+  /// Output positions of axis a whose input position at kernel position k lies inside: [first, last).
+  void inside(int a, Int k, Int& first, Int& last) const {
+    const Int shift = dilation[a] * k - before[a];  // input position = stride p + shift
+    first = shift >= 0 ? 0 : (-shift + stride[a] - 1) / stride[a];
+    last = in[a] - shift <= 0 ? 0 : (in[a] - shift + stride[a] - 1) / stride[a];
+    first = std::min(first, out[a]), last = std::clamp(last, first, out[a]);
+  }
+};
+
+/// Visits the runs of one row of the window matrix: f(input offset, column, count) for positions inside, in order of columns.
+template <class F> void walk_row(const Images& m, Int row, F f) {
+  const Int channel = row / m.taps, tap = row % m.taps;
+  const Int k[3] = {tap / (m.kernel[1] * m.kernel[2]), tap / m.kernel[2] % m.kernel[1], tap % m.kernel[2]};
+  Int first[3], last[3];
+  for (int a = 0; a < 3; ++a) m.inside(a, k[a], first[a], last[a]);
+  for (Int i = first[0]; i < last[0]; ++i)
+    for (Int j = first[1]; j < last[1]; ++j) {
+      if (first[2] == last[2]) return;
+      const auto place = [&](int a, Int p) { return (m.stride[a] * p + m.dilation[a] * k[a] - m.before[a]) * m.in_stride[a]; };
+      f(channel * m.x_channel + place(0, i) + place(1, j) + place(2, first[2]), (i * m.out[1] + j) * m.out[2] + first[2], last[2] - first[2]);
+    }
+}
+
+template <class T> void gather_windows(const Images& m, const T* image, T* matrix) {
+  parallel_for(m.rows(), std::max<Int>(1, kGrain / m.positions), [&](Int begin, Int end) {
+    for (Int row = begin; row < end; ++row) {
+      T* to = matrix + row * m.positions;
+      std::memset(static_cast<void*>(to), 0, static_cast<std::size_t>(m.positions) * sizeof(T));
+      const Int step = m.stride[2] * m.in_stride[2];
+      walk_row(m, row, [&](Int from, Int column, Int count) {
+        for (Int i = 0; i < count; ++i) to[column + i] = image[from + i * step];
+      });
+    }
+  });
+}
+
+/// Adds the matrix back to the places its elements came from; channels are apart, the order inside one is fixed.
+template <class T> void scatter_windows(const Images& m, const T* matrix, T* image) {
+  parallel_for(m.channels, std::max<Int>(1, kGrain / std::max<Int>(1, m.positions * m.taps)), [&](Int begin, Int end) {
+    const Int step = m.stride[2] * m.in_stride[2];
+    for (Int row = begin * m.taps; row < end * m.taps; ++row)
+      walk_row(m, row, [&](Int to, Int column, Int count) {
+        for (Int i = 0; i < count; ++i) image[to + i * step] = static_cast<T>(image[to + i * step] + matrix[row * m.positions + column + i]);
+      });
+  });
+}
+
+void gather(const Images& m, const void* image, void* matrix) {
+  switch (m.element) {
+    case 1: return gather_windows(m, static_cast<const std::uint8_t*>(image), static_cast<std::uint8_t*>(matrix));
+    case 2: return gather_windows(m, static_cast<const std::uint16_t*>(image), static_cast<std::uint16_t*>(matrix));
+    case 4: return gather_windows(m, static_cast<const std::uint32_t*>(image), static_cast<std::uint32_t*>(matrix));
+    default: return gather_windows(m, static_cast<const std::uint64_t*>(image), static_cast<std::uint64_t*>(matrix));
+  }
+}
+
+void scatter(const Images& m, Dtype dtype, const void* matrix, void* image) {
+  const auto run = [&]<class T>(T) { scatter_windows(m, static_cast<const T*>(matrix), static_cast<T*>(image)); };
+  switch (dtype) {
+    case Dtype::float32: return run(float{});
+    case Dtype::float64: return run(double{});
+    case Dtype::uint8: return run(std::uint8_t{});  // integers wrap around
+    case Dtype::int8: return run(std::int8_t{});
+    case Dtype::int16: return run(std::int16_t{});
+    case Dtype::int32: return run(std::int32_t{});
+    default: return run(std::int64_t{});
+  }
+}
+
+struct Matrix {
+  Int sizes[2], strides[2];
+  View view(void* data, Dtype dtype) const { return {data, dtype, 2, sizes, strides, sizes[0] * sizes[1], false}; }
+};
+
+void* at(const View& v, Int elements) { return static_cast<char*>(v.data) + elements * static_cast<Int>(size_of(v.dtype)); }
+
+/// [channels of one group, positions] of image n.
+Matrix planes(const View& y, const Images& m, Int channels) {
+  return y.contiguous ? Matrix{{channels, m.positions}, {m.positions, 1}} : Matrix{{channels, m.positions}, {1, y.sizes[1]}};
+}
+Int plane_offset(const View& y, const Images& m, Int n, Int group) { return n * y.sizes[1] * m.positions + group * m.filters * (y.contiguous ? m.positions : 1); }
+
+void conv(const View& x, const View& w, const View& b, const View& y, const WindowGeometry& geometry) {
+#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+  if (x.dtype == Dtype::float32 && onednn_conv(x, w, b, y, geometry)) return;
+#endif
+  const Kernels& k = cpu_kernels();
+  const Images m(x, y, geometry);
+  const Scratch memory(m.rows() * m.positions * m.element);
+  if (b.data) {
+    const Strides strides = [&] {
+      Strides s(y.rank, 0);
+      s[1] = 1;
+      return s;
+    }();
+    k.copy({b.data, b.dtype, y.rank, y.sizes, strides.data(), y.numel, false}, y);
+  }
+  const Matrix windows{{m.rows(), m.positions}, {m.positions, 1}}, filters{{m.filters, m.rows()}, {m.rows(), 1}}, out = planes(y, m, m.filters);
+  for (Int n = 0; n < m.n; ++n)
+    for (Int group = 0; group < m.groups; ++group) {
+      if (m.rows()) gather(m, at(x, n * m.x_image + group * m.channels * m.x_channel), memory.get());
+      k.gemm(filters.view(at(w, group * m.filters * m.rows()), w.dtype), windows.view(memory.get(), x.dtype), out.view(at(y, plane_offset(y, m, n, group)), y.dtype), b.data != nullptr);
+    }
+}
+
+void zero(const View& v) { std::memset(v.data, 0, static_cast<std::size_t>(v.numel) * size_of(v.dtype)); }
+
+void input_gradient(const View& g, const View& w, const View& dx, const WindowGeometry& geometry) {
+#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+  if (g.dtype == Dtype::float32 && onednn_conv_input_gradient(g, w, dx, geometry)) return;
+#endif
+  const Images m(dx, g, geometry);
+  zero(dx);
+  if (g.numel == 0 || w.numel == 0) return;
+  const Scratch memory(m.rows() * m.positions * m.element);
+  const Matrix windows{{m.rows(), m.positions}, {m.positions, 1}}, filters{{m.rows(), m.filters}, {1, m.rows()}}, out = planes(g, m, m.filters);
+  for (Int n = 0; n < m.n; ++n)
+    for (Int group = 0; group < m.groups; ++group) {
+      cpu_kernels().gemm(filters.view(at(w, group * m.filters * m.rows()), w.dtype), out.view(at(g, plane_offset(g, m, n, group)), g.dtype), windows.view(memory.get(), g.dtype), false);
+      scatter(m, g.dtype, memory.get(), at(dx, n * m.x_image + group * m.channels * m.x_channel));
+    }
+}
+
+void weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& geometry) {
+#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+  if (g.dtype == Dtype::float32 && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
+#endif
+  const Images m(x, g, geometry);
+  zero(dw);
+  if (g.numel == 0 || x.numel == 0) return;
+  const Scratch memory(m.rows() * m.positions * m.element);
+  const Matrix windows{{m.positions, m.rows()}, {1, m.positions}}, filters{{m.filters, m.rows()}, {m.rows(), 1}}, out = planes(g, m, m.filters);
+  for (Int n = 0; n < m.n; ++n)
+    for (Int group = 0; group < m.groups; ++group) {
+      gather(m, at(x, n * m.x_image + group * m.channels * m.x_channel), memory.get());
+      cpu_kernels().gemm(out.view(at(g, plane_offset(g, m, n, group)), g.dtype), windows.view(memory.get(), x.dtype), filters.view(at(dw, group * m.filters * m.rows()), dw.dtype), true);
+    }
+}
+
+}  // namespace
+
+void add_conv(ConvKernels& k) {
+  k.conv = &conv;
+  k.conv_input_gradient = &input_gradient;
+  k.conv_weight_gradient = &weight_gradient;
+}
+
+}  // namespace rill::cpu

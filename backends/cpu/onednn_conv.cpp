@@ -1,0 +1,269 @@
+// float32 convolutions through oneDNN. The batch is cut into pieces that depend on the shape only; every piece runs on one thread, so
+// neither oneDNN's blocking nor the order of additions knows how many threads there are. Gradients of weights are summed in the order of the pieces.
+#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+#include <dnnl.hpp>
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "backends/cpu/onednn.h"
+#include "lib/core/memory_pool.h"
+#include "lib/core/one_thread.h"
+#include "lib/core/parallel.h"
+
+namespace rill::cpu {
+namespace {
+
+using Int = std::int64_t;
+using dnnl::memory;
+using Desc = memory::desc;
+using Tag = memory::format_tag;
+
+constexpr Int kPieces = 16, kPieceWork = 2 << 20;        // multiply-adds that are worth a thread
+constexpr Int kPartialBytes = 64 << 20;                  // for the weight gradients of all pieces
+constexpr std::size_t kPlans = 512;                      // primitives kept
+constexpr Int kSmallest = 16 << 10;                      // below this many multiply-adds the way to oneDNN costs more than the work
+
+enum class Kind : Int { forward, input, weight };
+
+const dnnl::engine& engine() {
+  static const dnnl::engine e(dnnl::engine::kind::cpu, 0);
+  return e;
+}
+dnnl::stream& stream() {
+  static thread_local dnnl::stream s(engine());
+  return s;
+}
+
+struct Bytes {
+  std::size_t size;
+  void* data;
+  explicit Bytes(std::size_t n) : size(n), data(n ? pool::allocate(n) : nullptr) {}
+  ~Bytes() { if (data) pool::release(data, size); }
+  Bytes(const Bytes&) = delete;
+};
+
+/// What decides about a primitive: the key of the cache.
+struct Problem {
+  Kind kind;
+  bool last, bias;
+  int axes;
+  Int n, c, o, groups, in[3], out[3], kernel[3], stride[3], dilation[3], before[3];
+
+  auto key() const {
+    std::array<Int, 26> k{static_cast<Int>(kind), last, bias, axes, n, c, o, groups};
+    for (int i = 0; i < axes; ++i) {
+      const Int values[] = {in[i], out[i], kernel[i], stride[i], dilation[i], before[i]};
+      std::copy(values, values + 6, k.begin() + 8 + 6 * i);
+    }
+    return k;
+  }
+  memory::dims dims(Int batch, Int channels, const Int* spatial) const {
+    memory::dims d{batch, channels};
+    d.insert(d.end(), spatial, spatial + axes);
+    return d;
+  }
+  Tag tag() const {
+    constexpr Tag rows[] = {Tag::ncw, Tag::nchw, Tag::ncdhw}, channels[] = {Tag::nwc, Tag::nhwc, Tag::ndhwc};
+    return (last ? channels : rows)[axes - 1];
+  }
+  Desc x() const { return {dims(n, c, in), memory::data_type::f32, tag()}; }
+  Desc y() const { return {dims(n, o, out), memory::data_type::f32, tag()}; }
+  memory::dims w_dims() const {
+    memory::dims d = dims(o / groups, c / groups, kernel);
+    if (groups > 1) d.insert(d.begin(), groups);
+    return d;
+  }
+  Desc w() const {
+    constexpr Tag plain[] = {Tag::abc, Tag::abcd, Tag::abcde, Tag::abcdef};
+    return {w_dims(), memory::data_type::f32, plain[axes - 1 + (groups > 1)]};
+  }
+  /// A row-major x is better reordered than convolved as it is, unless it has few channels.
+  Desc free(const Desc& d) const { return last ? d : Desc(d.dims(), d.data_type(), Tag::any); }
+  Int work() const {
+    Int r = n * o * (c / groups);
+    for (int i = 0; i < axes; ++i) r *= out[i] * kernel[i];
+    return r;
+  }
+};
+
+Problem problem(Kind kind, const View& x, const View& y, bool bias, const WindowGeometry& g) {
+  Problem p{kind, !x.contiguous || !y.contiguous, bias, g.axes, x.sizes[0], x.sizes[1], y.sizes[1], g.groups, {}, {}, {}, {}, {}, {}};
+  for (int i = 0; i < g.axes; ++i)
+    p.in[i] = x.sizes[2 + i], p.out[i] = y.sizes[2 + i], p.kernel[i] = g.kernel[i], p.stride[i] = g.stride[i], p.dilation[i] = g.dilation[i], p.before[i] = g.before[i];
+  return p;
+}
+
+/// A primitive and the layouts it wants. `from` are the layouts of the caller's x, w, y.
+struct Plan {
+  dnnl::primitive primitive;
+  Desc x, w, y, scratch, x_own, w_own, y_own;
+
+  explicit Plan(const Problem& p) : x_own(p.x()), w_own(p.w()), y_own(p.y()) {
+    memory::dims stride, dilation, before, after;
+    for (int i = 0; i < p.axes; ++i) {
+      stride.push_back(p.stride[i]), dilation.push_back(p.dilation[i] - 1), before.push_back(p.before[i]);
+      after.push_back((p.out[i] - 1) * p.stride[i] + p.dilation[i] * (p.kernel[i] - 1) + 1 - p.in[i] - p.before[i]);
+    }
+    const Desc xd = p.free(x_own), yd = p.free(y_own), wd(p.w_dims(), memory::data_type::f32, Tag::any);
+    const Desc bd = p.bias ? Desc({p.o}, memory::data_type::f32, Tag::a) : Desc();
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    constexpr auto direct = dnnl::algorithm::convolution_direct;
+    const dnnl::convolution_forward::primitive_desc f({dnnl::prop_kind::forward_training, direct, xd, wd, bd, yd, stride, dilation, before, after}, attr, engine());
+    if (p.kind == Kind::forward) {
+      primitive = dnnl::convolution_forward(f);
+      x = f.src_desc(), w = f.weights_desc(), y = f.dst_desc(), scratch = f.scratchpad_desc();
+    } else if (p.kind == Kind::input) {
+      const dnnl::convolution_backward_data::primitive_desc d({direct, xd, wd, yd, stride, dilation, before, after}, attr, engine(), f);
+      primitive = dnnl::convolution_backward_data(d);
+      x = d.diff_src_desc(), w = d.weights_desc(), y = d.diff_dst_desc(), scratch = d.scratchpad_desc();
+    } else {
+      const dnnl::convolution_backward_weights::primitive_desc d({direct, xd, wd, yd, stride, dilation, before, after}, attr, engine(), f);
+      primitive = dnnl::convolution_backward_weights(d);
+      x = d.src_desc(), w = d.diff_weights_desc(), y = d.diff_dst_desc(), scratch = d.scratchpad_desc();
+    }
+  }
+};
+
+/// The plans used last; null: oneDNN has nothing for the problem.
+std::shared_ptr<const Plan> plan_for(const Problem& p) {
+  using Key = decltype(p.key());
+  struct Cache {
+    std::mutex mutex;
+    std::list<std::pair<Key, std::shared_ptr<const Plan>>> recent;
+    std::map<Key, decltype(recent)::iterator> places;
+  };
+  static Cache* const cache = new Cache;  // never destroyed: threads may still run at exit
+  const Key key = p.key();
+  const std::lock_guard lock(cache->mutex);
+  if (const auto found = cache->places.find(key); found != cache->places.end()) {
+    cache->recent.splice(cache->recent.begin(), cache->recent, found->second);
+    return found->second->second;
+  }
+  std::shared_ptr<const Plan> made;
+  try {
+    const OneThread guard;
+    made = std::make_shared<const Plan>(p);
+  } catch (const dnnl::error&) {
+  }
+  cache->recent.emplace_front(key, made);
+  cache->places[key] = cache->recent.begin();
+  if (cache->recent.size() > kPlans) cache->places.erase(cache->recent.back().first), cache->recent.pop_back();
+  return made;
+}
+
+/// Memory in the layout of a primitive: the caller's own if it fits, else a copy.
+class Operand {
+ public:
+  Operand(const Desc& own, const Desc& wanted, const void* data) : own_(own, engine(), const_cast<void*>(data)), copy_(own == wanted ? 0 : wanted.get_size()) {
+    memory_ = copy_.data ? memory(wanted, engine(), copy_.data) : own_;
+  }
+  void load() { if (copy_.data) dnnl::reorder(own_, memory_).execute(stream(), own_, memory_); }
+  void store() { if (copy_.data) dnnl::reorder(memory_, own_).execute(stream(), memory_, own_); }
+  const memory& get() const { return memory_; }
+
+ private:
+  memory own_, memory_;
+  Bytes copy_;
+};
+
+/// Pieces of at most `images`; the last one may be smaller and has a plan of its own.
+struct Pieces {
+  Int images, count;
+  std::shared_ptr<const Plan> full, rest;
+  const Plan& plan(Int piece) const { return piece + 1 == count ? *rest : *full; }
+
+  Pieces(Problem p, Int most) {
+    const Int n = p.n, each = std::max<Int>(1, p.work() / n);
+    images = std::min(n, std::max((n + most - 1) / most, (kPieceWork + each - 1) / each));
+    count = (n + images - 1) / images;
+    p.n = images;
+    full = plan_for(p);
+    p.n = n - (count - 1) * images;
+    rest = plan_for(p);
+  }
+  explicit operator bool() const { return full && rest; }
+};
+
+float* image(const View& v, Int n) { return v.as<float>() + n * (v.numel / v.sizes[0]); }
+
+/// Forward and input gradient: `from` and `to` are x and y, or y and x.
+bool run(const Problem& p, const View& from, const View& w, const float* bias, const View& to) {
+  if (p.work() < kSmallest) return false;
+  const Pieces pieces(p, kPieces);
+  if (!pieces) return false;
+  const OneThread guard;
+  const bool forward = p.kind == Kind::forward;
+  Operand full(p.w(), pieces.full->w, w.data), rest(p.w(), pieces.rest->w, w.data);
+  full.load();
+  const bool same = pieces.full->w == pieces.rest->w;
+  if (!same) rest.load();
+  parallel_for(pieces.count, 1, [&](Int begin, Int end) {
+    const OneThread guard;
+    for (Int i = begin; i < end; ++i) {
+      const Plan& plan = pieces.plan(i);
+      Operand in(forward ? plan.x_own : plan.y_own, forward ? plan.x : plan.y, image(from, i * pieces.images));
+      Operand out(forward ? plan.y_own : plan.x_own, forward ? plan.y : plan.x, image(to, i * pieces.images));
+      in.load();
+      const Bytes scratch(plan.scratch.get_size());
+      std::unordered_map<int, memory> args{{DNNL_ARG_WEIGHTS, (same || i + 1 < pieces.count ? full : rest).get()},
+                                           {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.data)},
+                                           {forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, in.get()},
+                                           {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, out.get()}};
+      if (bias) args[DNNL_ARG_BIAS] = memory(Desc({p.o}, memory::data_type::f32, Tag::a), engine(), const_cast<float*>(bias));
+      plan.primitive.execute(stream(), args);
+      out.store();
+    }
+  });
+  return true;
+}
+
+}  // namespace
+
+bool onednn_conv(const View& x, const View& w, const View& b, const View& y, const WindowGeometry& window) {
+  if (x.numel == 0) return false;
+  return run(problem(Kind::forward, x, y, b.data, window), x, w, b.as<float>(), y);
+}
+
+bool onednn_conv_input_gradient(const View& g, const View& w, const View& dx, const WindowGeometry& window) {
+  if (g.numel == 0) return false;
+  return run(problem(Kind::input, dx, g, false, window), g, w, nullptr, dx);
+}
+
+bool onednn_conv_weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& window) {
+  if (g.numel == 0 || x.numel == 0) return false;
+  const Problem p = problem(Kind::weight, x, g, false, window);
+  if (p.work() < kSmallest) return false;
+  const Int bytes = dw.numel * 4;
+  const Pieces pieces(p, std::clamp<Int>(kPartialBytes / bytes, 2, kPieces));
+  if (!pieces) return false;
+  const Bytes partial(static_cast<std::size_t>((pieces.count - 1) * bytes));
+  parallel_for(pieces.count, 1, [&](Int begin, Int end) {
+    const OneThread guard;
+    for (Int i = begin; i < end; ++i) {
+      const Plan& plan = pieces.plan(i);
+      Operand from(plan.x_own, plan.x, image(x, i * pieces.images)), gradient(plan.y_own, plan.y, image(g, i * pieces.images));
+      Operand result(plan.w_own, plan.w, i == 0 ? dw.data : static_cast<char*>(partial.data) + (i - 1) * bytes);
+      from.load(), gradient.load();
+      const Bytes scratch(plan.scratch.get_size());
+      plan.primitive.execute(stream(), {{DNNL_ARG_SRC, from.get()}, {DNNL_ARG_DIFF_DST, gradient.get()}, {DNNL_ARG_DIFF_WEIGHTS, result.get()},
+                                        {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.data)}});
+      result.store();
+    }
+  });
+  float* total = dw.as<float>();
+  const float* parts = static_cast<const float*>(partial.data);
+  parallel_for(dw.numel, 16 << 10, [&](Int begin, Int end) {
+    for (Int k = 0; k + 1 < pieces.count; ++k)
+      for (Int i = begin; i < end; ++i) total[i] += parts[k * dw.numel + i];
+  });
+  return true;
+}
+
+}  // namespace rill::cpu
+#endif

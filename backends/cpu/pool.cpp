@@ -1,0 +1,164 @@
+// Maxima over windows and weighted sums along one axis (average pools, interpolation).
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "backends/cpu/conv.h"
+#include "lib/core/parallel.h"
+
+namespace rill::cpu {
+namespace {
+
+using Int = std::int64_t;
+constexpr Int kGrain = 16 << 10;  // elements per task
+constexpr Int kLanes = 16;        // channels that one task of a channels-last pool takes
+
+template <class F> void for_dtype(Dtype d, F f) {
+  switch (d) {
+    case Dtype::uint8: return f(std::uint8_t{});
+    case Dtype::int8: return f(std::int8_t{});
+    case Dtype::int16: return f(std::int16_t{});
+    case Dtype::int32: return f(std::int32_t{});
+    case Dtype::int64: return f(std::int64_t{});
+    case Dtype::float16: return f(Half{});
+    case Dtype::bfloat16: return f(BFloat16{});
+    case Dtype::float32: return f(float{});
+    default: return f(double{});
+  }
+}
+template <class T> constexpr bool is_16bit = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+template <class T> using Wide = std::conditional_t<is_16bit<T>, float, T>;
+
+/// Images as blocks of `lanes` adjacent channels: [block, position, lane]; row-major tensors have one lane.
+struct Blocks {
+  Int channels, positions, lanes, per_image, count;
+  explicit Blocks(const View& v) : channels(v.sizes[1]), positions(1), lanes(v.contiguous ? 1 : kLanes) {
+    for (int i = 2; i < v.rank; ++i) positions *= v.sizes[i];
+    per_image = (channels + lanes - 1) / lanes, count = v.sizes[0] * per_image;
+  }
+  bool last() const { return lanes > 1; }
+  Int step() const { return last() ? channels : 1; }  // from position to position
+  Int start(Int block) const {
+    const Int n = block / per_image, b = block % per_image;
+    return n * channels * positions + (last() ? b * lanes : b * positions);
+  }
+  Int width(Int block) const { return std::min(lanes, channels - block % per_image * lanes); }
+  Int grain(Int work) const { return std::max<Int>(1, kGrain / std::max<Int>(1, work * lanes)); }
+};
+
+/// Both tensors are read with the layout of the one that is not ambiguous.
+std::pair<Blocks, Blocks> layouts(const View& a, const View& b) {
+  View x = a, y = b;
+  x.contiguous = y.contiguous = a.contiguous && b.contiguous;
+  return {Blocks(x), Blocks(y)};
+}
+
+template <class T> void max_window(const T* x, Int step, Int width, const Int (&from)[3], const Int (&to)[3], const Int (&size)[3], const Int (&dilation)[3], T* y, Int* index) {
+  using W = Wide<T>;
+  W best[kLanes];
+  const W low = std::numeric_limits<W>::has_infinity ? -std::numeric_limits<W>::infinity() : std::numeric_limits<W>::lowest();
+  for (Int l = 0; l < width; ++l) best[l] = low, index[l] = (std::min(from[0], size[0] - 1) * size[1] + std::min(from[1], size[1] - 1)) * size[2] + std::min(from[2], size[2] - 1);
+  for (Int i = from[0]; i < to[0]; i += dilation[0])
+    for (Int j = from[1]; j < to[1]; j += dilation[1])
+      for (Int k = from[2]; k < to[2]; k += dilation[2]) {
+        const Int at = (i * size[1] + j) * size[2] + k;
+        const T* p = x + at * step;
+        for (Int l = 0; l < width; ++l) {
+          const W v = static_cast<W>(p[l]);
+          const bool take = v > best[l] || v != v;
+          best[l] = take ? v : best[l], index[l] = take ? at : index[l];
+        }
+      }
+  for (Int l = 0; l < width; ++l) y[l] = static_cast<T>(best[l]);
+}
+
+void max_pool(const View& x, const View& y, const View& indices, const PoolWindows& w) {
+  const auto [bx, by] = layouts(x, y);
+  static constexpr Int kOnlyBegin[] = {0}, kOnlyEnd[] = {1};
+  Int size[3] = {1, 1, 1}, out[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
+  const Int *begin[3] = {kOnlyBegin, kOnlyBegin, kOnlyBegin}, *end[3] = {kOnlyEnd, kOnlyEnd, kOnlyEnd};
+  for (int i = 0; i < w.axes; ++i) {
+    const int a = 3 - w.axes + i;
+    size[a] = x.sizes[2 + i], out[a] = y.sizes[2 + i], dilation[a] = w.dilation[i], begin[a] = w.begin[i], end[a] = w.end[i];
+  }
+  for_dtype(x.dtype, [&, &bx = bx, &by = by]<class T>(T) {
+    parallel_for(bx.count, bx.grain(std::max(bx.positions, by.positions)), [&](Int first, Int last) {
+      for (Int b = first; b < last; ++b) {
+        Int to = by.start(b);
+        for (Int i = 0; i < out[0]; ++i)
+          for (Int j = 0; j < out[1]; ++j)
+            for (Int k = 0; k < out[2]; ++k, to += by.step())
+              max_window<T>(x.as<T>() + bx.start(b), bx.step(), bx.width(b), {begin[0][i], begin[1][j], begin[2][k]}, {end[0][i], end[1][j], end[2][k]}, size, dilation, y.as<T>() + to,
+                            indices.as<Int>() + to);
+      }
+    });
+  });
+}
+
+/// Calls f(place in the input tensor, place in the output tensor) for every output element; a block belongs to one thread.
+template <class F> void walk_places(const View& input, const View& output, const Int* indices, F f) {
+  const auto [bx, by] = layouts(input, output);
+  parallel_for(bx.count, bx.grain(std::max(bx.positions, by.positions)), [&, &bx = bx, &by = by](Int first, Int last) {
+    for (Int b = first; b < last; ++b)
+      for (Int p = 0; p < by.positions; ++p)
+        for (Int l = 0; l < by.width(b); ++l) {
+          const Int to = by.start(b) + p * by.step() + l;
+          f(bx.start(b) + indices[to] * bx.step() + l, to);
+        }
+  });
+}
+
+void pool_scatter(const View& g, const View& indices, const View& dx) {
+  std::memset(dx.data, 0, static_cast<std::size_t>(dx.numel) * size_of(dx.dtype));
+  for_dtype(g.dtype, [&]<class T>(T) {
+    walk_places(dx, g, indices.as<Int>(), [to = dx.as<T>(), from = g.as<T>()](Int x, Int y) { to[x] = static_cast<T>(static_cast<Wide<T>>(to[x]) + static_cast<Wide<T>>(from[y])); });
+  });
+}
+
+void pool_gather(const View& x, const View& indices, const View& y) {
+  for_dtype(x.dtype, [&]<class T>(T) {
+    walk_places(x, y, indices.as<Int>(), [from = x.as<T>(), to = y.as<T>()](Int i, Int k) { to[k] = from[i]; });
+  });
+}
+
+template <class T> void resample_rows(const T* x, T* y, Int outer, Int size, Int inner, const AxisWeights& w) {
+  const Int rows = w.rows, taps = std::max<Int>(1, w.offsets[rows] / std::max<Int>(1, rows));
+  parallel_for(outer * rows, std::max<Int>(1, kGrain / (inner * taps)), [&](Int begin, Int end) {
+    for (Int row = begin; row < end; ++row) {
+      const Int i = row % rows, first = w.offsets[i], last = w.offsets[i + 1];
+      const T* from = x + row / rows * size * inner;
+      T* to = y + row * inner;
+      if (inner == 1) {
+        T sum = 0;
+        for (Int k = first; k < last; ++k) sum += static_cast<T>(w.weights[k]) * from[w.indices[k]];
+        *to = sum;
+        continue;
+      }
+      if (first == last) std::fill(to, to + inner, T{0});
+      for (Int k = first; k < last; ++k) {
+        const T weight = static_cast<T>(w.weights[k]);
+        const T* p = from + w.indices[k] * inner;
+        if (k == first) for (Int c = 0; c < inner; ++c) to[c] = weight * p[c];
+        else for (Int c = 0; c < inner; ++c) to[c] += weight * p[c];
+      }
+    }
+  });
+}
+
+void resample(const View& x, const View& y, const AxisWeights& w) {
+  if (x.dtype == Dtype::float32) resample_rows(x.as<float>(), y.as<float>(), x.sizes[0], x.sizes[1], x.sizes[2], w);
+  else resample_rows(x.as<double>(), y.as<double>(), x.sizes[0], x.sizes[1], x.sizes[2], w);
+}
+
+}  // namespace
+
+void add_pool(ConvKernels& k) {
+  k.max_pool = &max_pool;
+  k.pool_scatter = &pool_scatter;
+  k.pool_gather = &pool_gather;
+  k.resample = &resample;
+}
+
+}  // namespace rill::cpu

@@ -1,0 +1,50 @@
+// Pooling over sliding or adaptive windows. x is [N, C, spatial..] or [C, spatial..]; a channels-last x gives a channels-last result.
+// Options that are not given: stride is the kernel, padding 0, dilation 1. Padding may be at most half of the window. Average pools take
+// floating dtypes, maxima any dtype but bool. Differentiable any number of times. Errors: ShapeError, ValueError, DtypeError.
+#pragma once
+
+#include <rill/ops/conv.h>
+
+namespace rill {
+
+struct MaxPoolOptions {
+  PerAxis stride = {};
+  PerAxis padding = 0;    ///< with values below every other
+  PerAxis dilation = 1;
+  bool ceil_mode = false; ///< also a last window that overhangs, if it starts inside x or the padding before it
+};
+/// What was found, and where: row-major positions among the spatial positions of a channel (int64).
+struct PoolResult { Tensor values, indices; };
+
+/// The largest value of each window; NaN if the window has one, the last of several.
+Tensor max_pool1d(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& options = {});
+Tensor max_pool2d(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& options = {});
+Tensor max_pool3d(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& options = {});
+PoolResult max_pool1d_with_indices(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& options = {});
+PoolResult max_pool2d_with_indices(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& options = {});
+PoolResult max_pool3d_with_indices(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& options = {});
+
+struct AvgPoolOptions {
+  PerAxis stride = {};
+  PerAxis padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;      ///< padding counts in the divisor; what overhangs beyond it never does
+  std::int64_t divisor_override = 0;  ///< if not 0: divides every sum
+};
+/// The mean of each window.
+Tensor avg_pool1d(const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& options = {});
+Tensor avg_pool2d(const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& options = {});
+Tensor avg_pool3d(const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& options = {});
+
+/// `size` results per axis; window i reaches from floor(i L / size) to ceil((i + 1) L / size).
+Tensor adaptive_avg_pool1d(const Tensor& x, const PerAxis& size);
+Tensor adaptive_avg_pool2d(const Tensor& x, const PerAxis& size);
+Tensor adaptive_avg_pool3d(const Tensor& x, const PerAxis& size);
+Tensor adaptive_max_pool1d(const Tensor& x, const PerAxis& size);
+Tensor adaptive_max_pool2d(const Tensor& x, const PerAxis& size);
+Tensor adaptive_max_pool3d(const Tensor& x, const PerAxis& size);
+PoolResult adaptive_max_pool1d_with_indices(const Tensor& x, const PerAxis& size);
+PoolResult adaptive_max_pool2d_with_indices(const Tensor& x, const PerAxis& size);
+PoolResult adaptive_max_pool3d_with_indices(const Tensor& x, const PerAxis& size);
+
+}  // namespace rill

@@ -1,0 +1,117 @@
+// What golden values of convolutions cannot say: layouts, threads, large shapes, messages.
+#include "test/support/catch.h"
+
+#include <rill/autograd/backward.h>
+#include <rill/core/threads.h>
+#include <rill/ops/conv.h>
+#include <rill/ops/create.h>
+#include <rill/ops/elementwise.h>
+#include <rill/ops/random.h>
+#include <rill/ops/reduce.h>
+#include <rill/ops/view.h>
+
+#include <cstring>
+#include <functional>
+
+using namespace rill;
+
+namespace {
+
+struct Case {
+  Shape x, w;
+  ConvOptions options;
+};
+const Case kCases[] = {
+    {{5, 16, 14, 14}, {32, 16, 3, 3}, {.padding = 1}},
+    {{17, 3, 32, 32}, {16, 3, 5, 5}, {.stride = 2, .padding = 2}},
+    {{2, 32, 20, 20}, {32, 1, 3, 3}, {.padding = 1, .groups = 32}},
+    {{3, 24, 9, 11}, {36, 8, 3, 2}, {.stride = {1, 2}, .dilation = {2, 1}, .groups = 3}},
+    {{33, 64, 7, 7}, {48, 64, 1, 1}, {}},
+    {{100, 1, 28, 28}, {20, 1, 5, 5}, {}},
+    {{1, 8, 40, 40}, {16, 8, 3, 4}, {.padding = ConvPadding::same()}},
+};
+
+std::vector<Tensor> run(const Case& c, Dtype dtype, bool last) {
+  const auto values = [&](const Shape& s, double phase) {
+    std::int64_t n = 1;
+    for (std::int64_t k : s) n *= k;
+    return sin(arange(0, n, 1, {.dtype = float64}) * 1.7 + phase).to(float32).to(dtype).reshape(s);
+  };
+  Tensor x = values(c.x, 0), w = values(c.w, 1), b = values({c.w[0]}, 2);
+  if (last) x = x.contiguous(MemoryFormat::channels_last);
+  x.requires_grad_(), w.requires_grad_(), b.requires_grad_();
+  const Tensor y = conv2d(x, w, b, c.options);
+  std::vector<Tensor> r = grad({sum(y * y)}, {x, w, b});
+  r.push_back(y);
+  return r;
+}
+
+std::string message(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "nothing thrown";
+}
+
+}  // namespace
+
+TEST_CASE("float32 convolutions agree with float64 in both layouts", "[ops][conv]") {
+  for (const Case& c : kCases) {
+    INFO("x " << to_string(c.x) << " w " << to_string(c.w));
+    const auto want = run(c, float64, false);
+    for (const bool last : {false, true}) {
+      const auto have = run(c, float32, last);
+      for (std::size_t k = 0; k < want.size(); ++k) {
+        const double scale = max(abs(want[k])).item<double>(), off = max(abs(have[k].to(float64) - want[k])).item<double>();
+        INFO("result " << k << (last ? " channels-last" : ""));
+        CHECK(off <= 2e-6 * scale);
+      }
+      if (c.x[1] == 1) continue;  // one channel: both formats are the same memory
+      CHECK(have[3].is_contiguous(last ? MemoryFormat::channels_last : MemoryFormat::contiguous));
+    }
+  }
+}
+
+TEST_CASE("convolutions give the same bits for every number of threads", "[ops][conv]") {
+  const int before = num_threads();
+  for (const Case& c : kCases)
+    for (const bool last : {false, true}) {
+      INFO("x " << to_string(c.x) << " w " << to_string(c.w) << (last ? " channels-last" : ""));
+      set_num_threads(1);
+      const auto want = run(c, float32, last);
+      for (const int threads : {2, 3}) {
+        set_num_threads(threads);
+        const auto have = run(c, float32, last);
+        for (std::size_t k = 0; k < want.size(); ++k) {
+          const auto x = have[k].to_vector<float>(), y = want[k].to_vector<float>();
+          CHECK(std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0);
+        }
+      }
+    }
+  set_num_threads(before);
+}
+
+TEST_CASE("convolutions of empty batches and integers", "[ops][conv]") {
+  const Tensor y = conv2d(zeros({0, 3, 5, 5}), zeros({4, 3, 3, 3}), zeros({4}));
+  CHECK(y.shape() == Shape{0, 4, 3, 3});
+  CHECK(conv1d(tensor({{1, 2, 3, 4}}), tensor({{{1, 10}}})).to_vector<int>() == std::vector<int>{21, 32, 43});
+  const Tensor w = zeros({4, 3, 3, 3}).requires_grad_();
+  sum(conv2d(zeros({0, 3, 5, 5}), w)).backward();
+  CHECK(sum(abs(w.grad())).item<float>() == 0);
+}
+
+TEST_CASE("messages of convolutions name both shapes and what would fit", "[ops][conv]") {
+  const Tensor x = zeros({8, 1, 28, 28}), w = zeros({64, 3, 7, 7});
+  CHECK(message([&] { conv2d(x, w); }) == "conv2d: weight [64, 3, 7, 7] expects 3 input channels, x [8, 1, 28, 28] has 1");
+  CHECK(message([&] { conv2d(x, zeros({4, 1, 30, 3})); }) ==
+        "conv2d: a kernel that reaches over 30 elements (weight [4, 1, 30, 3], dilation 1) does not fit x [8, 1, 28, 28] with padding 0; axis 2 has 28 elements");
+  CHECK(message([&] { conv2d(x, zeros({4, 1, 3, 3}), zeros({3})); }) == "conv2d: bias [3] does not fit weight [4, 1, 3, 3]; expected [4]");
+  CHECK(message([&] { conv2d(zeros({28, 28}), w); }) == "conv2d: takes x [N, C, spatial..] of rank 4 or [C, spatial..] of rank 3, got [28, 28]");
+  CHECK(message([&] { conv2d(x, zeros({4, 1, 3, 3}), {}, {.stride = 0}); }) == "conv2d: stride 0 must be at least 1");
+  CHECK(message([&] { conv2d(x, zeros({4, 1, 3, 3}), {}, {.stride = 2, .padding = ConvPadding::same()}); }) ==
+        "conv2d: padding \"same\" needs stride 1, got 2; use a padding in numbers");
+  CHECK(message([&] { conv_transpose2d(x, zeros({3, 2, 2, 2})); }) == "conv_transpose2d: weight [3, 2, 2, 2] expects 3 input channels, x [8, 1, 28, 28] has 1");
+  CHECK(message([&] { conv2d(x, zeros({4, 1, 3, 3}, {.dtype = float64})); }) == "conv2d: x has dtype float32 and the weight float64; convert one with .to()");
+}
