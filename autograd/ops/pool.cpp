@@ -89,7 +89,7 @@ Tensor gather_places(const char* op, const Tensor& x, const Tensor& indices) {
   const Tensor from = dense(x.detach(), last);
   Tensor y = make_dense(impl(indices).shape, last, impl(x).dtype, impl(x).device);
   if (impl(y).numel) kernels(x).pool_gather(view(from), view(indices), view(y));
-  return record(op, std::move(y), grad(x, [op, indices, shape = impl(x).shape](const Tensor& g) { return scatter_places(op, g, indices, shape); }));
+  return record(op, std::move(y), grad(x, [op, indices = save(indices), shape = impl(x).shape](const Tensor& g) { return scatter_places(op, g, indices(), shape); }));
 }
 
 Tensor scatter_places(const char* op, const Tensor& g, const Tensor& indices, const Shape& shape) {
@@ -97,7 +97,7 @@ Tensor scatter_places(const char* op, const Tensor& g, const Tensor& indices, co
   const Tensor from = dense(g.detach(), last);
   Tensor dx = make_dense(shape, last, impl(g).dtype, impl(g).device);
   if (impl(dx).numel) kernels(g).pool_scatter(view(from), view(indices), view(dx));
-  return record(op, std::move(dx), grad(g, [op, indices](const Tensor& h) { return gather_places(op, h, indices); }));
+  return record(op, std::move(dx), grad(g, [op, indices = save(indices)](const Tensor& h) { return gather_places(op, h, indices()); }));
 }
 
 PoolResult maximum(const char* op, const Tensor& x, int axes, const std::vector<Windows>& windows, const PerAxis& dilation) {
@@ -118,7 +118,7 @@ PoolResult maximum(const char* op, const Tensor& x, int axes, const std::vector<
   const Tensor from = dense(x.detach(), last);
   Tensor y = make_dense(shape, last, impl(x).dtype, impl(x).device), indices = make_dense(shape, last, Dtype::int64, impl(x).device);
   if (impl(y).numel) kernels(x).max_pool(view(from), view(y), view(indices), w);
-  return {record(op, std::move(y), grad(x, [op, places = make_detached(indices), s](const Tensor& g) { return scatter_places(op, g, places, s); })), indices};
+  return {record(op, std::move(y), grad(x, [op, places = save(indices), s](const Tensor& g) { return scatter_places(op, g, places(), s); })), indices};
 }
 
 PoolResult max_pool(const char* op, int axes, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) {
@@ -130,9 +130,10 @@ PoolResult adaptive_max_pool(const char* op, int axes, const Tensor& x, const Pe
 
 // ---- averages ---------------------------------------------------------------------------------------------------------------------
 
-enum class Divisor { padded, inside, none };
+enum class Divisor { padded, inside, fixed };
 
-Tensor average(const char* op, const Tensor& x, const std::vector<Windows>& windows, Divisor divisor) {
+/// `total` is the divisor of a whole window when it is fixed; it enters the weights, so that a 16-bit result is rounded once.
+Tensor average(const char* op, const Tensor& x, const std::vector<Windows>& windows, Divisor divisor, double total = 1) {
   AxisMaps maps;
   Shape shape = impl(x).shape;
   const int first = shape.rank() - static_cast<int>(windows.size());
@@ -141,8 +142,8 @@ Tensor average(const char* op, const Tensor& x, const std::vector<Windows>& wind
     const int axis = first + static_cast<int>(a);
     AxisMap::Half rows;
     for (std::size_t p = 0; p < w.begin.size(); ++p) {
-      const Int n = divisor == Divisor::padded ? w.padded[p] : divisor == Divisor::inside ? w.end[p] - w.begin[p] : 1;
-      for (Int i = w.begin[p]; i < w.end[p]; ++i) rows.entry(i, 1.0 / static_cast<double>(n));
+      const double n = divisor == Divisor::padded ? static_cast<double>(w.padded[p]) : divisor == Divisor::inside ? static_cast<double>(w.end[p] - w.begin[p]) : a == 0 ? total : 1;
+      for (Int i = w.begin[p]; i < w.end[p]; ++i) rows.entry(i, 1.0 / n);
       rows.end_row();
     }
     maps.emplace_back(axis, std::make_shared<const AxisMap>(shape[axis], std::move(rows)));
@@ -155,7 +156,7 @@ Tensor average(const char* op, const Tensor& x, const std::vector<Windows>& wind
 Tensor avg_pool(const char* op, int axes, const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& o) {
   const auto windows = sliding_windows(op, x, axes, kernel, o.stride, o.padding, 1, o.ceil_mode, true);
   if (o.divisor_override == 0) return average(op, x, windows, o.count_include_pad ? Divisor::padded : Divisor::inside);
-  return div(average(op, x, windows, Divisor::none), o.divisor_override);
+  return average(op, x, windows, Divisor::fixed, static_cast<double>(o.divisor_override));
 }
 Tensor adaptive_avg_pool(const char* op, int axes, const Tensor& x, const PerAxis& size) {
   return average(op, x, adaptive_windows(op, x, axes, size, true), Divisor::inside);

@@ -12,6 +12,7 @@
 
 #include "backends/cpu/onednn.h"
 #include "lib/core/memory_pool.h"
+#include "lib/core/check.h"
 #include "lib/core/one_thread.h"
 #include "lib/core/parallel.h"
 
@@ -197,12 +198,14 @@ bool run(const Problem& p, const View& from, const View& w, const float* bias, c
   if (p.work() < kSmallest) return false;
   const Pieces pieces(p, kPieces);
   if (!pieces) return false;
-  const OneThread guard;
   const bool forward = p.kind == Kind::forward;
   Operand full(p.w(), pieces.full->w, w.data), rest(p.w(), pieces.rest->w, w.data);
-  full.load();
   const bool same = pieces.full->w == pieces.rest->w;
-  if (!same) rest.load();
+  {
+    const OneThread guard;
+    full.load();
+    if (!same) rest.load();
+  }
   parallel_for(pieces.count, 1, [&](Int begin, Int end) {
     const OneThread guard;
     for (Int i = begin; i < end; ++i) {
@@ -223,46 +226,57 @@ bool run(const Problem& p, const View& from, const View& w, const float* bias, c
   return true;
 }
 
+/// What oneDNN reports while it runs, as an error of ours.
+template <class F> bool reported(F f) {
+  try {
+    return f();
+  } catch (const dnnl::error& e) {
+    fail<Internal>("conv", "oneDNN failed with status {}: {}; build with -DRILL_ONEDNN=OFF to do without it", static_cast<int>(e.status), e.what());
+  }
+}
+
 }  // namespace
 
 bool onednn_conv(const View& x, const View& w, const View& b, const View& y, const WindowGeometry& window) {
   if (x.numel == 0) return false;
-  return run(problem(Kind::forward, x, y, b.data, window), x, w, b.as<float>(), y);
+  return reported([&] { return run(problem(Kind::forward, x, y, b.data, window), x, w, b.as<float>(), y); });
 }
 
 bool onednn_conv_input_gradient(const View& g, const View& w, const View& dx, const WindowGeometry& window) {
   if (g.numel == 0) return false;
-  return run(problem(Kind::input, dx, g, false, window), g, w, nullptr, dx);
+  return reported([&] { return run(problem(Kind::input, dx, g, false, window), g, w, nullptr, dx); });
 }
 
 bool onednn_conv_weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& window) {
   if (g.numel == 0 || x.numel == 0) return false;
-  const Problem p = problem(Kind::weight, x, g, false, window);
-  if (p.work() < kSmallest) return false;
-  const Int bytes = dw.numel * 4;
-  const Pieces pieces(p, std::clamp<Int>(kPartialBytes / bytes, 2, kPieces));
-  if (!pieces) return false;
-  const Bytes partial(static_cast<std::size_t>((pieces.count - 1) * bytes));
-  parallel_for(pieces.count, 1, [&](Int begin, Int end) {
-    const OneThread guard;
-    for (Int i = begin; i < end; ++i) {
-      const Plan& plan = pieces.plan(i);
-      Operand from(plan.x_own, plan.x, image(x, i * pieces.images)), gradient(plan.y_own, plan.y, image(g, i * pieces.images));
-      Operand result(plan.w_own, plan.w, i == 0 ? dw.data : static_cast<char*>(partial.data) + (i - 1) * bytes);
-      from.load(), gradient.load();
-      const Bytes scratch(plan.scratch.get_size());
-      plan.primitive.execute(stream(), {{DNNL_ARG_SRC, from.get()}, {DNNL_ARG_DIFF_DST, gradient.get()}, {DNNL_ARG_DIFF_WEIGHTS, result.get()},
-                                        {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.data)}});
-      result.store();
-    }
+  return reported([&] {
+    const Problem p = problem(Kind::weight, x, g, false, window);
+    if (p.work() < kSmallest) return false;
+    const Int bytes = dw.numel * 4;
+    const Pieces pieces(p, std::clamp<Int>(kPartialBytes / bytes, 2, kPieces));
+    if (!pieces) return false;
+    const Bytes partial(static_cast<std::size_t>((pieces.count - 1) * bytes));
+    parallel_for(pieces.count, 1, [&](Int begin, Int end) {
+      const OneThread guard;
+      for (Int i = begin; i < end; ++i) {
+        const Plan& plan = pieces.plan(i);
+        Operand from(plan.x_own, plan.x, image(x, i * pieces.images)), gradient(plan.y_own, plan.y, image(g, i * pieces.images));
+        Operand result(plan.w_own, plan.w, i == 0 ? dw.data : static_cast<char*>(partial.data) + (i - 1) * bytes);
+        from.load(), gradient.load();
+        const Bytes scratch(plan.scratch.get_size());
+        plan.primitive.execute(stream(), {{DNNL_ARG_SRC, from.get()}, {DNNL_ARG_DIFF_DST, gradient.get()}, {DNNL_ARG_DIFF_WEIGHTS, result.get()},
+                                          {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.data)}});
+        result.store();
+      }
+    });
+    float* total = dw.as<float>();
+    const float* parts = static_cast<const float*>(partial.data);
+    parallel_for(dw.numel, 16 << 10, [&](Int begin, Int end) {
+      for (Int k = 0; k + 1 < pieces.count; ++k)
+        for (Int i = begin; i < end; ++i) total[i] += parts[k * dw.numel + i];
+    });
+    return true;
   });
-  float* total = dw.as<float>();
-  const float* parts = static_cast<const float*>(partial.data);
-  parallel_for(dw.numel, 16 << 10, [&](Int begin, Int end) {
-    for (Int k = 0; k + 1 < pieces.count; ++k)
-      for (Int i = begin; i < end; ++i) total[i] += parts[k * dw.numel + i];
-  });
-  return true;
 }
 
 }  // namespace rill::cpu

@@ -22,6 +22,7 @@
 #include <rill/nn/init.h>
 #include <rill/nn/linear.h>
 #include <rill/nn/module.h>
+#include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>
 #include <rill/ops/elementwise.h>
@@ -30,8 +31,11 @@
 #include <rill/ops/linalg.h>
 #include <rill/ops/loss.h>
 #include <rill/ops/norm.h>
+#include <rill/ops/pad.h>
+#include <rill/ops/pool.h>
 #include <rill/ops/random.h>
 #include <rill/ops/reduce.h>
+#include <rill/ops/resize.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>

@@ -21,7 +21,8 @@ namespace {
 std::atomic<int> g_threads{0};  // 0: not set
 
 #ifdef RILL_WITH_OPENMP
-int default_threads() { return omp_get_max_threads(); }
+const int g_at_start = omp_get_max_threads();  // asked once: later a guard may have lowered it for this thread
+int default_threads() { return g_at_start; }
 #else
 int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 #endif

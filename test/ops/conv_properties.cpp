@@ -115,3 +115,10 @@ TEST_CASE("messages of convolutions name both shapes and what would fit", "[ops]
   CHECK(message([&] { conv_transpose2d(x, zeros({3, 2, 2, 2})); }) == "conv_transpose2d: weight [3, 2, 2, 2] expects 3 input channels, x [8, 1, 28, 28] has 1");
   CHECK(message([&] { conv2d(x, zeros({4, 1, 3, 3}, {.dtype = float64})); }) == "conv2d: x has dtype float32 and the weight float64; convert one with .to()");
 }
+
+TEST_CASE("indices of a maximum that were changed before backward are noticed", "[conv]") {
+  const Tensor x = rill::arange(16.0).reshape({1, 1, 4, 4}).requires_grad_();
+  const auto [values, indices] = rill::max_pool2d_with_indices(x, 2);
+  indices.add_(100000);
+  CHECK_THROWS_AS(values.sum().backward(), rill::GradError);
+}
