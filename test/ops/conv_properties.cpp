@@ -3,6 +3,7 @@
 
 #include <rill/autograd/backward.h>
 #include <rill/core/threads.h>
+#include <rill/ops/pool.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
