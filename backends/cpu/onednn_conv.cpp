@@ -4,11 +4,13 @@
 #include <dnnl.hpp>
 
 #include <algorithm>
+#include <array>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <vector>
+#include <unordered_map>
+#include <utility>
 
 #include "backends/cpu/onednn.h"
 #include "lib/core/memory_pool.h"
@@ -83,8 +85,11 @@ struct Problem {
     constexpr Tag plain[] = {Tag::abc, Tag::abcd, Tag::abcde, Tag::abcdef};
     return {w_dims(), memory::data_type::f32, plain[axes - 1 + (groups > 1)]};
   }
-  /// A row-major x is better reordered than convolved as it is, unless it has few channels.
-  Desc free(const Desc& d) const { return last ? d : Desc(d.dims(), d.data_type(), Tag::any); }
+  /// The layout that a primitive is asked to take. Channels-last is fast with AVX-512 only; else oneDNN's blocked layouts pay for two reorders.
+  Desc free(const Desc& d) const {
+    static const bool avx512 = (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) == static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+    return last && avx512 ? d : Desc(d.dims(), d.data_type(), Tag::any);
+  }
   Int work() const {
     Int r = n * o * (c / groups);
     for (int i = 0; i < axes; ++i) r *= out[i] * kernel[i];
