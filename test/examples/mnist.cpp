@@ -27,10 +27,10 @@ void write_set(const std::string& images_path, const std::string& labels_path, s
   data::write_idx(labels_path, labels.to(uint8));
 }
 
-struct Workplace : ScratchFolder {
+struct Workbench : ScratchFolder {
   std::string output;
 
-  Workplace() {
+  Workbench() {
     manual_seed(7);
     fs::create_directory(path / "data");
     write_set(*this / "data/train-images-idx3-ubyte", *this / "data/train-labels-idx1-ubyte", 600);
@@ -60,7 +60,7 @@ double accuracy_in(const std::string& line) {
 }  // namespace
 
 TEST_CASE("mnist_train learns, mnist_eval finds the same accuracy, mnist_inference classifies", "[examples][mnist]") {
-  Workplace w;
+  Workbench w;
   REQUIRE(w.train("--steps 300 --save-every 100 --keep 2 --checkpoint-dir c") == 0);
   CHECK_THAT(w.output, Contains("500 training, 100 validation, 200 test images") && Contains("step 10/300  loss") && Contains("images/s") && Contains("ETA"));
   const std::string trained = w.last_line();
@@ -80,7 +80,7 @@ TEST_CASE("mnist_train learns, mnist_eval finds the same accuracy, mnist_inferen
 }
 
 TEST_CASE("a resumed training writes the same checkpoint as one that was never interrupted", "[examples][mnist]") {
-  Workplace w;
+  Workbench w;
   for (const std::string flags : {"", "--no-ema --no-l2 --no-decay", "--no-hidden", "--no-activation"}) {
     INFO(flags);
     REQUIRE(w.train("--overwrite --steps 83 --save-every 30 --checkpoint-dir whole " + flags) == 0);
@@ -99,7 +99,7 @@ TEST_CASE("a resumed training writes the same checkpoint as one that was never i
 }
 
 TEST_CASE("a damaged newest checkpoint is skipped by --resume", "[examples][mnist]") {
-  Workplace w;
+  Workbench w;
   REQUIRE(w.train("--steps 40 --save-every 20 --checkpoint-dir c") == 0);
   const std::string whole = slurp(w / "c/checkpoint-000000040.safetensors");
   spill(w / "c/checkpoint-000000040.safetensors", whole.substr(0, whole.size() / 2));
@@ -111,7 +111,7 @@ TEST_CASE("a damaged newest checkpoint is skipped by --resume", "[examples][mnis
 }
 
 TEST_CASE("the programs refuse bad flags, folders and files with one sentence", "[examples][mnist]") {
-  Workplace w;
+  Workbench w;
   struct Case {
     std::string program, arguments;
     int status;
@@ -155,7 +155,7 @@ TEST_CASE("the programs refuse bad flags, folders and files with one sentence", 
 }
 
 TEST_CASE("mnist_ablations prints a row for each variant", "[examples][mnist]") {
-  Workplace w;
+  Workbench w;
   fs::create_directory(w.path / "big");
   write_set(w / "big/train-images-idx3-ubyte", w / "big/train-labels-idx1-ubyte", 5200);
   write_set(w / "big/t10k-images-idx3-ubyte", w / "big/t10k-labels-idx1-ubyte", 100);
