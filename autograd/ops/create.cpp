@@ -1,6 +1,7 @@
 // New tensors, and conversions that make one from another.
 #include <rill/ops/create.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -91,6 +92,34 @@ Tensor logspace(Scalar start, Scalar end, std::int64_t count, double base, const
   const double a = start.to_double(), b = end.to_double(), s = count > 1 ? (b - a) / static_cast<double>(count - 1) : 0;
   return generate("logspace", count, o.dtype.value_or(default_dtype()), o, [&](std::int64_t i) { return std::pow(base, a + static_cast<double>(i) * s); });
 }
+
+namespace {
+/// Elements of a rows x columns matrix with column - row <= diagonal; all arguments inside the matrix.
+std::int64_t count_below(std::int64_t rows, std::int64_t columns, std::int64_t diagonal) {
+  const auto first = [&](__int128 n) {  // sum of min(s, columns) for s = 1..n
+    if (n <= 0) return __int128{0};
+    return n <= columns ? n * (n + 1) / 2 : static_cast<__int128>(columns) * (columns + 1) / 2 + (n - columns) * columns;
+  };
+  return static_cast<std::int64_t>(first(static_cast<__int128>(rows) + diagonal) - first(diagonal));
+}
+Tensor triangle(const char* op, bool lower, std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) {
+  check<ValueError>(rows >= 0 && columns >= 0, op, "{} rows and {} columns; sizes must not be negative", rows, columns);
+  const Dtype dtype = o.dtype.value_or(Dtype::int64);
+  check<DtypeError>(dtype == Dtype::int64 || dtype == Dtype::int32, op, "{} is not supported (expected int64 or int32)", dtype);
+  const auto all = checked_numel(op, {rows, columns}, Dtype::int64);
+  const std::int64_t d = std::clamp(diagonal, -rows, columns);
+  const std::int64_t count = lower ? count_below(rows, columns, d) : all - count_below(rows, columns, std::max(d - 1, -rows));
+  Tensor t = fresh(op, {2, count}, Dtype::int64, o.device);
+  std::int64_t *row = t.data<std::int64_t>(), *column = row + count, *const end = column;
+  for (std::int64_t r = 0; row < end; ++r) {
+    const std::int64_t edge = std::clamp<std::int64_t>(lower ? r + d + 1 : r + d, 0, columns);
+    for (std::int64_t c = lower ? 0 : edge; c < (lower ? edge : columns); ++c) *row++ = r, *column++ = c;
+  }
+  return finish(t.to(dtype), o);
+}
+}  // namespace
+Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) { return triangle("tril_indices", true, rows, columns, diagonal, o); }
+Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) { return triangle("triu_indices", false, rows, columns, diagonal, o); }
 
 Tensor empty_like(const Tensor& x, const Options& o) {
   const Options all = like(x, o);

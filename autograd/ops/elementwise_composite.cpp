@@ -9,6 +9,12 @@
 
 namespace rill {
 
+Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
+  check_defined("clamp", x);
+  check<ValueError>(low.defined() || high.defined(), "clamp", "both bounds are missing; give at least one");
+  const Tensor raised = low.defined() ? where(logical_or(lt(x, low), isnan(low)), low, x) : x;
+  return high.defined() ? where(logical_or(gt(raised, high), isnan(high)), high, raised) : raised;
+}
 Tensor logit(const Tensor& x, std::optional<double> eps) {
   check_defined("logit", x);
   const Tensor p = eps ? clamp(x, *eps, 1 - *eps) : x;
@@ -46,6 +52,15 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
   return where(gt(x, 0), x, x * w);
 }
 
+Tensor float_power(const Tensor& a, const Tensor& b) {
+  check_defined("float_power", a, "the first operand");
+  check_defined("float_power", b, "the second operand");
+  return pow(a.to(Dtype::float64), b.to(Dtype::float64));
+}
+Tensor ldexp(const Tensor& a, const Tensor& b) {
+  check_operands<fn::Mul>(a, b);
+  return mul(a, exp2(b));
+}
 Tensor xlogy(const Tensor& a, const Tensor& b) {
   check_operands<fn::Mul>(a, b);
   const Tensor zero = logical_and(eq(a, 0), logical_not(isnan(b)));

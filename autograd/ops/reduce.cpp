@@ -104,6 +104,8 @@ Tensor ask(const char* op, Reduce what, const Tensor& x, const Dims& given, bool
 }  // namespace
 Tensor all(const Tensor& x) { return ask("all", Reduce::min, x, {}, false); }
 Tensor all(const Tensor& x, std::int64_t axis, bool keepdim) { return ask("all", Reduce::min, x, {axis}, keepdim); }
+Tensor all(const Tensor& x, const Dims& axes, bool keepdim) { return ask("all", Reduce::min, x, axes, keepdim); }
+Tensor any(const Tensor& x, const Dims& axes, bool keepdim) { return ask("any", Reduce::max, x, axes, keepdim); }
 Tensor any(const Tensor& x) { return ask("any", Reduce::max, x, {}, false); }
 Tensor any(const Tensor& x, std::int64_t axis, bool keepdim) { return ask("any", Reduce::max, x, {axis}, keepdim); }
 Tensor count_nonzero(const Tensor& x, const Dims& axes) { return sum(truth_of("count_nonzero", x), axes); }

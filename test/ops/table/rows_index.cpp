@@ -50,6 +50,7 @@ std::vector<Row> rows_index() {
       plain(row("bincount", [](const Args& a) { return bincount(a[0].reshape({-1})); }, {{.low = 0, .high = 6}}, {throws<Error>("-1", [] { bincount(tensor({-1}, {.dtype = int64})); })}, kInts), Result::int64),
       plain(row("histc", [](const Args& a) { return histc(a[0], 4, -2, 2); }, {kX}, {throws<Error>("0", [x] { histc(x(), 0); })}, kReal), Result::same),
       plain(row("isin", [](const Args& a) { return isin(a[0], tensor({0, 1}).to(a[0].dtype())); }, {kX}, {}, kAll), Result::boolean),
+      plain(row("in_top_k", [](const Args& a) { return in_top_k(a[0], tensor({0, 4, 2, 9}), 2); }, {kX}, {throws<ValueError>("in_top_k: k is -1; it must not be negative", [] { in_top_k(ones({2, 3}), tensor({0, 1}), -1); })}, kReal), Result::boolean),
       plain(row("unique", [](const Args& a) { return unique(a[0]).values; }, {kX}), Result::same),
       plain(row("unique_consecutive", [](const Args& a) { return unique_consecutive(a[0]).values; }, {kX}), Result::same),
   };

@@ -64,6 +64,44 @@ std::vector<Row> rows_linalg() {
             for (std::size_t i = 0; i < y.size(); ++i) y[i] += in[2].v[i % 5];
             return y;
           }, {throws<ShapeError>("linear", [] { linear(ones({4, 6}), ones({5, 7})); })}),
+      row("bias_add", [](const Args& a) { return bias_add(a[0], a[1], 1); }, {{.shape = {2, 3, 2}}, {.shape = {3}}}, [](const std::vector<Plain>& in) {
+            Values y = in[0].v;
+            for (std::size_t i = 0; i < y.size(); ++i) y[i] += in[1].v[i / 2 % 3];
+            return y;
+          }, {throws<ShapeError>("bias_add: bias [1] does not fit axis 1 of x [2, 3]; expected [3]", [] { bias_add(ones({2, 3}), ones({1})); })}),
+      row("bilinear", [](const Args& a) { return bilinear(a[0], a[1], a[2], a[3]); }, {{.shape = {4, 3}}, {.shape = {4, 2}}, {.shape = {2, 3, 2}}, {.shape = {2}}}, [](const std::vector<Plain>& in) {
+            Values y;
+            for (int n = 0; n < 4; ++n)
+              for (int o = 0; o < 2; ++o) {
+                long double s = in[3].v[static_cast<std::size_t>(o)];
+                for (int i = 0; i < 3; ++i)
+                  for (int j = 0; j < 2; ++j) s += static_cast<long double>(in[0].at(n, i)) * in[1].at(n, j) * in[2].v[static_cast<std::size_t>((o * 3 + i) * 2 + j)];
+                y.push_back(static_cast<double>(s));
+              }
+            return y;
+          }, {throws<ShapeError>("bilinear: weight [2, 3, 2] expects 3 and 2 features, a [4, 3] and b [4, 3] have 3 and 3", [] { bilinear(ones({4, 3}), ones({4, 3}), ones({2, 3, 2})); })}),
+      row("vander", [](const Args& a) { return vander(a[0], {.columns = 3}); }, {{.shape = {4}}}, [](const std::vector<Plain>& in) {
+            Values y;
+            for (double v : in[0].v) y.push_back(v * v), y.push_back(v), y.push_back(1);
+            return y;
+          }, {throws<ShapeError>("vander: a number has no axis to take powers along; expected rank 1 or more", [] { vander(full({}, 2.)); })}),
+      row("householder_product", [](const Args& a) { return householder_product(a[0], a[1]); }, {{.shape = {4, 2}}, {.shape = {2}}}, [](const std::vector<Plain>& in) {
+            long double q[4][4] = {};  // H1 H2 with Hi = I - tau_i v_i v_i^T
+            for (int i = 0; i < 4; ++i) q[i][i] = 1;
+            for (int k = 0; k < 2; ++k) {
+              long double v[4], next[4][4];
+              for (int i = 0; i < 4; ++i) v[i] = i < k ? 0 : i == k ? 1 : in[0].at(i, k);
+              for (int i = 0; i < 4; ++i)
+                for (int j = 0; j < 4; ++j) {
+                  next[i][j] = q[i][j];
+                  for (int m = 0; m < 4; ++m) next[i][j] -= q[i][m] * in[1].v[static_cast<std::size_t>(k)] * v[m] * v[j];
+                }
+              std::copy(&next[0][0], &next[0][0] + 16, &q[0][0]);
+            }
+            Values y;
+            for (auto& r : q) y.push_back(static_cast<double>(r[0])), y.push_back(static_cast<double>(r[1]));
+            return y;
+          }, {throws<ShapeError>("householder_product: tau [3] does not fit", [] { householder_product(ones({4, 2}), ones({3})); })}),
       row("einsum", [](const Args& a) { return einsum("ik,kj->ij", {a[0], a[1]}); }, {kA, kB}, two, {throws<Error>("einsum", [] { einsum("ij,jk", {ones({2, 3})}); })}),
       row("tensordot", [](const Args& a) { return tensordot(a[0], a[1], 1); }, {kA, kB}, two),
       row("multi_dot", [](const Args& a) { return multi_dot({a[0], a[1]}); }, {kA, kB}, two),
@@ -141,6 +179,10 @@ std::vector<Row> rows_linalg() {
       if (r.name == any) r.kinds = kAll;
     if (r.name == "trace") r.result = Result::wide;
     if (r.name == "linear") r.required = 2;
+    if (r.name == "bilinear") r.required = 3, r.roundings = 2;
+    if (r.name == "bias_add") r.kinds = kAll;
+    if (r.name == "householder_product") r.kinds = kFloats, r.bound = 64;
+    if (r.name == "vander") r.kinds = kAll, r.result = Result::wide, r.roundings = 2;
     if (r.name == "cross") r.roundings = 4;
     if (r.name == "cdist" || r.name == "matrix_norm") r.kinds = kReal, r.roundings = 4;
   }

@@ -126,6 +126,11 @@ std::vector<Row> rows_reduce() {
             return s[1] + 0.5 * (s[2] - s[1]);  // 0.3 of 5 steps
           }), {.kinds = kFloats}),
   };
+  list.push_back(row("nanquantile", [](const Tensor& x, std::int64_t a) { return nanquantile(x, 0.9, a, false, Interpolation::lower); }, row_to_one([](const Line& x) {
+                       Line s = x;
+                       std::sort(s.begin(), s.end());
+                       return s[4];  // 0.9 of 5 steps, rounded down
+                     }), {.kinds = kFloats}));
   for (Row& r : list)
     if (r.name == "prod" || r.name == "cumprod") {
       r.inputs = {{.shape = {4, 6}, .low = -1.9, .high = 1.9}};
@@ -146,6 +151,15 @@ std::vector<Row> rows_reduce() {
                   .errors = {throws<ShapeError>("[4]", [] { allclose(ones({3}), ones({4})); })}});
   list.push_back({.name = "equal", .run = [](const Args& a) { return tensor(Scalar(equal(a[0], a[0].clone()) && equal(a[0], a[1]) == equal(a[1], a[0]))); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
                   .whole = [](const std::vector<Plain>&) { return Line{1}; }, .differentiable = false});
+  list.push_back({.name = "renorm", .run = [](const Args& a) { return renorm(a[0], 2, 0, 3); }, .inputs = {{.shape = {4, 6}}}, .whole = rows_of([](const Line& x) {
+                    const double length = norm_of(x);
+                    Line y = x;
+                    if (length > 3)
+                      for (double& v : y) v *= 3 / (length + 1e-7);
+                    return y;
+                  }), .bound = 16, .magnitude = 4, .roundings = 3, .errors = {throws<ShapeError>("renorm: float32 [3] has rank 1; expected 2 or more", [] { renorm(ones({3}), 2, 0, 1); }),
+                                                           throws<ValueError>("renorm: p is 0 and max_norm 1; use numbers above 0", [] { renorm(ones({3, 2}), 0, 0, 1); })}});
+  list.back().corners = {[](const Args& a, std::int64_t k) { return renorm(a[0], 2, k, 3); }};
   return list;
 }
 
