@@ -19,6 +19,11 @@ Linear::Linear(std::int64_t in, std::int64_t out, LinearOptions options) {
   const double bound = 1 / std::sqrt(static_cast<double>(in));
   init::uniform_(bias, -bound, bound);
 }
-Tensor Linear::operator()(const Tensor& x) const { return linear(x, weight, bias); }
+Tensor Linear::operator()(const Tensor& x) const {
+  return call(x, [&](const Tensor& x) { return linear(x, weight, bias); });
+}
+std::string Linear::describe() const {
+  return fmt::format("Linear(in_features={}, out_features={}, bias={})", weight.size(1), weight.size(0), bias.defined());
+}
 
 }  // namespace rill::nn

@@ -1,8 +1,14 @@
 #include <rill/nn/module.h>
 
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <typeinfo>
+
 #include <rill/autograd/grad_mode.h>
 
 #include "lib/core/check.h"
+#include "nn/place.h"
 
 namespace rill::nn {
 
@@ -38,7 +44,10 @@ Parameter::Parameter(const Tensor& value) : Owned(value.defined() ? value.detach
 
 Parts& Parts::operator()(const std::string& name, Module& m) {
   const std::size_t length = prefix_.size();
-  prefix_ += name + ".";
+  prefix_ += name;
+  detail::set_place(m.state_.place, prefix_);
+  module(prefix_, m);
+  prefix_ += ".";
   m.parts(*this);
   prefix_.resize(length);
   return *this;
@@ -92,6 +101,30 @@ NamedTensors Module::state() const {
   visit(*this, add, add);
   return list;
 }
+
+std::vector<std::pair<std::string, Module*>> Module::named_modules() {
+  class List final : public Parts {
+   public:
+    std::vector<std::pair<std::string, Module*>> found;
+
+   private:
+    void module(const std::string& path, Module& m) override { found.emplace_back(path, &m); }
+  } list;
+  list.found.emplace_back("", this);
+  parts(list);
+  return std::move(list.found);
+}
+
+std::string class_name(const Module& m) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(typeid(m).name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? text : typeid(m).name();
+  std::free(text);
+  name = name.substr(0, name.find('<'));
+  const auto colon = name.rfind("::");
+  return colon == std::string::npos ? name : name.substr(colon + 2);
+}
+std::string Module::describe() const { return class_name(*this); }
 
 void Module::load(const NamedTensors& given, bool allow_unexpected) {
   const NamedTensors own = state();

@@ -11,8 +11,8 @@ set_target_properties(rill PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSION
 
 set(RILL_FLAGS -Wall -Wextra -Wno-missing-field-initializers -fno-math-errno -fwrapv)
 target_compile_options(rill PRIVATE ${RILL_FLAGS} -fvisibility=hidden)
-target_compile_definitions(rill PRIVATE FMT_HEADER_ONLY $<$<BOOL:${RILL_POISON_MEMORY}>:RILL_POISON_MEMORY> $<$<BOOL:${RILL_SYSTEM_POOL}>:RILL_SYSTEM_POOL>)
-target_link_libraries(rill PRIVATE $<BUILD_INTERFACE:fmt::fmt-header-only> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> ZLIB::ZLIB)
+target_compile_definitions(rill PRIVATE $<$<BOOL:${RILL_POISON_MEMORY}>:RILL_POISON_MEMORY> $<$<BOOL:${RILL_SYSTEM_POOL}>:RILL_SYSTEM_POOL>)
+target_link_libraries(rill PRIVATE fmt::fmt $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> ZLIB::ZLIB)
 if(OpenMP_CXX_FOUND)
   target_link_libraries(rill PRIVATE OpenMP::OpenMP_CXX)
   target_compile_definitions(rill PRIVATE RILL_WITH_OPENMP)

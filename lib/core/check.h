@@ -1,18 +1,26 @@
 // Checks with formatted sentences. The only place of the core that formats: fmt stays out of every public header.
 #pragma once
 
-#include <fmt/format.h>
+#include <algorithm>
+
+#include <fmt/core.h>  // not format.h, and the compiled library: every source includes this file
 
 #include <rill/core/tensor.h>
 
-template <> struct fmt::formatter<rill::Dims> : fmt::formatter<std::string> {
-  template <class C> auto format(const rill::Dims& d, C& c) const { return fmt::formatter<std::string>::format(rill::to_string(d), c); }
+namespace rill::detail {
+struct TextFormatter {  // "{}" only
+  constexpr auto parse(fmt::format_parse_context& c) { return c.begin(); }
+  static auto write(std::string_view text, fmt::format_context& c) { return std::copy(text.begin(), text.end(), c.out()); }
 };
-template <> struct fmt::formatter<rill::Dtype> : fmt::formatter<std::string_view> {
-  template <class C> auto format(rill::Dtype d, C& c) const { return fmt::formatter<std::string_view>::format(rill::to_string(d), c); }
+}  // namespace rill::detail
+template <> struct fmt::formatter<rill::Dims> : rill::detail::TextFormatter {
+  auto format(const rill::Dims& d, fmt::format_context& c) const { return write(rill::to_string(d), c); }
 };
-template <> struct fmt::formatter<rill::Device> : fmt::formatter<std::string> {
-  template <class C> auto format(rill::Device d, C& c) const { return fmt::formatter<std::string>::format(rill::to_string(d), c); }
+template <> struct fmt::formatter<rill::Dtype> : rill::detail::TextFormatter {
+  auto format(rill::Dtype d, fmt::format_context& c) const { return write(rill::to_string(d), c); }
+};
+template <> struct fmt::formatter<rill::Device> : rill::detail::TextFormatter {
+  auto format(rill::Device d, fmt::format_context& c) const { return write(rill::to_string(d), c); }
 };
 
 namespace rill {

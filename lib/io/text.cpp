@@ -1,6 +1,6 @@
 #include "lib/io/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace rill::io {
 namespace {

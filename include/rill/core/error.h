@@ -1,7 +1,7 @@
 // Exceptions of rill. Every message is one sentence: "op: what happened with which values; what would work".
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -13,9 +13,15 @@ class Error : public std::runtime_error {
   Error(std::string op, const std::string& sentence)
       : std::runtime_error(op.empty() ? sentence : op + ": " + sentence), op_(std::move(op)) {}
   const std::string& op() const noexcept { return op_; }
+  const char* what() const noexcept override { return located_ ? located_->c_str() : std::runtime_error::what(); }
+  /// Adds where in the user's model the op was called: "sentence (in net.layer3.conv2)". Only the first, innermost place counts.
+  void locate(const std::string& place) {
+    if (!located_) located_ = std::make_shared<const std::string>(std::string(what()) + " (in " + place + ")");
+  }
 
  private:
   std::string op_;
+  std::shared_ptr<const std::string> located_;
 };
 
 /// The caller passed something that can never work.

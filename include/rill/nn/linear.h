@@ -17,6 +17,7 @@ class Linear : public Module {
   Linear(std::int64_t in, std::int64_t out, LinearOptions options = {});
   Tensor operator()(const Tensor& x) const;
   void parts(Parts& p) override { p("weight", weight)("bias", bias); }
+  std::string describe() const override;
 
   Parameter weight, bias;
 };

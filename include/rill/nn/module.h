@@ -10,7 +10,9 @@
 // format: they are the keys of every checkpoint ("fc1.weight").
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,17 +42,58 @@ class Parts {
   virtual ~Parts() = default;
   virtual void parameter(const std::string& /*path*/, Parameter&) {}
   virtual void buffer(const std::string& /*path*/, Buffer&) {}
+  virtual void module(const std::string& /*path*/, Module&) {}  ///< before the parts of that module
 
  private:
   std::string prefix_;
 };
 
-/// Base of every module. It holds no data; copying a module copies its weights.
+/// Runs before a module: receives its (first) input; a defined result replaces it.
+using ForwardPreHook = std::function<Tensor(const Module&, const Tensor& input)>;
+/// Runs after a module: receives its (first) input and output; a defined result replaces the output.
+using ForwardHook = std::function<Tensor(const Module&, const Tensor& input, const Tensor& output)>;
+/// Runs in a backward pass when the gradients of the module's (first) input and output are known; a defined result replaces the
+/// gradient of the input. That is undefined when the input needs no gradient.
+using BackwardHook = std::function<Tensor(const Module&, const Tensor& grad_input, const Tensor& grad_output)>;
+
+namespace detail {
+
+struct ModuleHooks;
+
+/// What a module carries beside its parts: its hooks and its place in the model. A copy of a module has copies of the hooks;
+/// assigning to a module changes neither.
+class ModuleState {
+ public:
+  ModuleState() = default;
+  ModuleState(const ModuleState& other);
+  ModuleState(ModuleState&& other) noexcept : hooks(std::move(other.hooks)), place(other.place.load()) {}
+  ModuleState& operator=(const ModuleState&) { return *this; }
+  ModuleState& operator=(ModuleState&&) noexcept { return *this; }
+
+  std::shared_ptr<ModuleHooks> hooks;               // null without hooks
+  std::atomic<const std::string*> place{nullptr};   // one of a set of strings that lives as long as the program
+};
+
+/// The tensor of a result that hooks see: itself, its member `output`, or its first element.
+template <class R> Tensor& first_output(R& result) {
+  if constexpr (std::is_same_v<R, Tensor>) return result;
+  else if constexpr (requires { result.output; }) return result.output;
+  else return std::get<0>(result);
+}
+
+}  // namespace detail
+
+/// Base of every module; copying a module copies its weights.
 class Module {
  public:
   virtual ~Module() = default;
   /// Names every part, in the order in which lists and files shall have them.
   virtual void parts(Parts& p) = 0;
+  /// One line for prints: the name of the class, with the arguments that matter: "Linear(in_features=784, out_features=10, bias=true)".
+  virtual std::string describe() const;
+  /// Where the module stands in its model ("layer3.conv2"), known once the model's parts have been listed (parameters(), state(), ...).
+  /// Errors raised inside the module name it.
+  const std::string& path() const;
 
   /// Every parameter once, in the order of parts; tied ones under their first name, absent ones not at all.
   NamedTensors named_parameters() const;
@@ -58,6 +101,8 @@ class Module {
   NamedTensors named_buffers() const;
   /// Parameters and buffers under all their names: what a file holds. The tensors share memory with the module.
   NamedTensors state() const;
+  /// This module ("") and every module in it with its path, in the order of parts.
+  std::vector<std::pair<std::string, Module*>> named_modules();
   /// Copies values into the parameters and buffers. ValueError lists at once every tensor that is missing, unexpected or of another
   /// shape or dtype, and then nothing has been changed. With `allow_unexpected` the input may hold more.
   void load(const NamedTensors& state, bool allow_unexpected = false);
@@ -72,12 +117,40 @@ class Module {
   /// Number of elements of all parameters.
   std::int64_t parameter_count() const;
 
+  HookHandle register_forward_pre_hook(ForwardPreHook hook);
+  HookHandle register_forward_hook(ForwardHook hook);
+  HookHandle register_full_backward_hook(BackwardHook hook);
+
  protected:
+  /// Runs `forward(x)` as this module: with its hooks around it, and its path added to errors. Layers write
+  /// `return call(x, [&](const Tensor& x) { return linear(x, weight, bias); });`. The result may be a tensor, a tuple whose first
+  /// element is one, or a struct with a member `output`.
+  template <class F> auto call(const Tensor& x, F&& forward) const {
+    try {
+      if (!state_.hooks) [[likely]] return forward(x);
+      const Tensor input = before(x);
+      auto result = forward(input);
+      Tensor& output = detail::first_output(result);
+      output = after(input, output);
+      return result;
+    } catch (Error& e) {
+      locate(e);
+      throw;
+    }
+  }
+
   Module() = default;
   Module(const Module&) = default;
   Module(Module&&) = default;
   Module& operator=(const Module&) = default;
   Module& operator=(Module&&) = default;
+
+ private:
+  friend class Parts;
+  Tensor before(const Tensor& x) const;
+  Tensor after(const Tensor& x, const Tensor& y) const;
+  void locate(Error& e) const;
+  detail::ModuleState state_;
 };
 
 namespace detail {
