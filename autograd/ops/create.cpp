@@ -45,22 +45,27 @@ template <class F> Tensor generate(const char* op, std::int64_t n, Dtype dtype, 
 }  // namespace
 
 Tensor empty(const Shape& shape, const Options& o) { return finish(fresh("empty", shape, o.dtype.value_or(default_dtype()), o.device), o); }
-Tensor full(const Shape& shape, Scalar value, const Options& o) {
-  const Dtype dtype = o.dtype.value_or(value.dtype());
-  Tensor t = fresh("full", shape, dtype, o.device);
+namespace {
+Tensor filled(const char* op, const Shape& shape, Scalar value, Dtype dtype, const Options& o) {
+  Tensor t = fresh(op, shape, dtype, o.device);
   fill(t, value);
   return finish(t, o);
 }
-Tensor zeros(const Shape& shape, const Options& o) {
-  Tensor t = fresh("zeros", shape, o.dtype.value_or(default_dtype()), o.device);
+Tensor cleared(const char* op, const Shape& shape, const Options& o) {
+  Tensor t = fresh(op, shape, o.dtype.value_or(default_dtype()), o.device);
   std::memset(impl(t).data, 0, impl(t).storage->bytes);
-  return finish(t, o);
+  return t;
 }
-Tensor ones(const Shape& shape, const Options& o) { return full(shape, 1, {.dtype = o.dtype.value_or(default_dtype()), .device = o.device, .requires_grad = o.requires_grad}); }
+}  // namespace
+Tensor full(const Shape& shape, Scalar value, const Options& o) { return filled("full", shape, value, o.dtype.value_or(value.dtype()), o); }
+Tensor zeros(const Shape& shape, const Options& o) {
+  return finish(cleared("zeros", shape, o), o);
+}
+Tensor ones(const Shape& shape, const Options& o) { return filled("ones", shape, 1, o.dtype.value_or(default_dtype()), o); }
 
 Tensor eye(std::int64_t n, std::int64_t m, const Options& o) {
   const auto columns = m < 0 ? n : m;
-  Tensor t = zeros({n, columns}, {.dtype = o.dtype, .device = o.device});
+  Tensor t = cleared("eye", {n, columns}, o);
   fill(make_alias(t, {std::min(n, columns)}, {columns + 1}, 0), 1);
   return finish(t, o);
 }
@@ -123,10 +128,11 @@ Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagon
 
 Tensor empty_like(const Tensor& x, const Options& o) {
   const Options all = like(x, o);
+  if (!(all.device == x.device())) throw_no_backend(all.device);
   return finish(make_like(x, *all.dtype), all);
 }
 Tensor full_like(const Tensor& x, Scalar value, const Options& o) {
-  Tensor t = empty_like(x, {.dtype = like(x, o).dtype});
+  Tensor t = empty_like(x, {.dtype = o.dtype, .device = o.device});
   fill(t, value);
   return finish(t, o);
 }

@@ -159,13 +159,14 @@ std::int64_t split_axis(const char* op, const Tensor& x, std::int64_t axis) {
 }  // namespace
 
 std::vector<Tensor> split_with_sizes(const Tensor& x, const Dims& sizes, std::int64_t axis) {
-  const auto a = split_axis("split", x, axis);
+  constexpr const char* op = "split_with_sizes";
+  const auto a = split_axis(op, x, axis);
   std::int64_t total = 0;
   for (const auto s : sizes) {
-    check<ValueError>(s >= 0, "split", "size {} in {} is negative", s, sizes);
-    total = checked_add("split", total, s);
+    check<ValueError>(s >= 0, op, "size {} in {} is negative", s, sizes);
+    total = checked_add(op, total, s);
   }
-  check<ShapeError>(total == x.size(a), "split", "sizes {} add up to {}, axis {} of {} has {}", sizes, total, a, x.shape(), x.size(a));
+  check<ShapeError>(total == x.size(a), op, "sizes {} add up to {}, axis {} of {} has {}", sizes, total, a, x.shape(), x.size(a));
   std::vector<Tensor> out;
   std::int64_t at = 0;
   for (const auto s : sizes) out.push_back(narrow(x, a, at, s)), at += s;

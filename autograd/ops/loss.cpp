@@ -227,6 +227,7 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, std::int64_t axis, do
 Tensor pairwise_distance(const Tensor& a, const Tensor& b, double p, double eps, bool keepdim) {
   constexpr const char* op = "pairwise_distance";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
+  broadcast_shapes(x.shape(), z.shape(), op);
   return finish(norm(x - z + eps, p, {-1}, keepdim), Reduction::none, a);
 }
 

@@ -151,6 +151,7 @@ Options like(const char* op, const Tensor& x, const Options& o) {
 template <class F> const Tensor& write_formula(const char* op, const Tensor& x, F formula) {
   check_defined(op, x);
   check_floating(op, impl(x).dtype);
+  check_in_place(op, x, impl(x).shape, impl(x).dtype);  // a leaf is refused where the caller records
   NoGrad off;
   return write(op, x, Dtype::float64, [&](const Tensor& t) { kernels(t).copy(view(formula(t)), view(t)); });
 }
@@ -267,6 +268,7 @@ const Tensor& trunc_normal_(const Tensor& x, double mean, double std, double low
   check_bounds("trunc_normal_", low, high);
   check_defined("trunc_normal_", x);
   check_floating("trunc_normal_", impl(x).dtype);
+  check_in_place("trunc_normal_", x, impl(x).shape, impl(x).dtype);
   const auto cdf = [&](double v) { return 0.5 * std::erfc(-(v - mean) / std * 0.70710678118654752440); };
   NoGrad off;
   const Dtype d = impl(x).dtype;

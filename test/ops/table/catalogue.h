@@ -47,6 +47,15 @@ template <class E> ErrorCase throws(std::string text, std::function<void()> run,
   return {std::move(run), [](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; }, std::move(text), where};
 }
 
+/// The error cases that every function of one operand has.
+inline std::vector<ErrorCase> unary_errors(const std::string& op, std::function<Tensor(const std::vector<Tensor>&)> run, std::function<void(const std::vector<Tensor>&)> in_place = {}) {
+  std::vector<ErrorCase> errors = {throws<ValueError>(op + ": input is undefined; pass a tensor with values", [run] { run({Tensor()}); })};
+  if (in_place)
+    errors.push_back(throws<GradError>(op + ": float32 [2] is a leaf that requires grad and cannot be written in place while recording; use NoGrad or an out-of-place op",
+                                       [in_place] { in_place({full({2}, 0.5).requires_grad_()}); }));
+  return errors;
+}
+
 struct Row {
   std::string name;
   std::function<Tensor(const Args&)> run;

@@ -3,7 +3,6 @@
 
 #include <sys/resource.h>
 
-#include <cstdio>
 #include <fstream>
 
 #include "test/ops/table/catalogue.h"

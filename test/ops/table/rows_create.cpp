@@ -35,18 +35,18 @@ std::vector<Row> rows_create() {
   const auto sized = [](auto f) { return std::vector<std::function<Tensor(const Args&, Int)>>{[f](const Args& a, Int k) { return f({k}, as(a)); }, [f](const Args& a, Int k) { return f({2, k, 0}, as(a)); }}; };
   const auto make_empty = [](const Shape& s, const Options& o) { return empty(s, o); };
   return {
-      corners(row("empty", [](const Args& a) { return empty({2, 3}, as(a)).fill_(0); }, Values(6, 0), {throws<ShapeError>("empty: size -1 of [2, -1] is negative", [] { empty({2, -1}); })}), sized(make_empty)),
-      corners(row("zeros", [](const Args& a) { return zeros({2, 3}, as(a)); }, Values(6, 0), {throws<ShapeError>("zeros: size -1 of [-1] is negative", [] { zeros({-1}); })}),
+      corners(row("empty", [](const Args& a) { return empty({2, 3}, as(a)).fill_(0); }, Values(6, 0), {throws<ShapeError>("empty: shape [2, -1] has the negative size -1", [] { empty({2, -1}); })}), sized(make_empty)),
+      corners(row("zeros", [](const Args& a) { return zeros({2, 3}, as(a)); }, Values(6, 0), {throws<ShapeError>("zeros: shape [-1] has the negative size -1", [] { zeros({-1}); })}),
               sized([](const Shape& s, const Options& o) { return zeros(s, o); })),
-      corners(row("ones", [](const Args& a) { return ones({2, 3}, as(a)); }, Values(6, 1), {throws<ShapeError>("full: size -1 of [-1] is negative", [] { ones({-1}); })}),
+      corners(row("ones", [](const Args& a) { return ones({2, 3}, as(a)); }, Values(6, 1), {throws<ShapeError>("ones: shape [-1] has the negative size -1", [] { ones({-1}); })}),
               sized([](const Shape& s, const Options& o) { return ones(s, o); })),
-      corners(row("full", [](const Args& a) { return full({2, 3}, 1, as(a)); }, Values(6, 1), {throws<ShapeError>("full: size -1 of [-1] is negative", [] { full({-1}, 1); })}),
+      corners(row("full", [](const Args& a) { return full({2, 3}, 1, as(a)); }, Values(6, 1), {throws<ShapeError>("full: shape [-1] has the negative size -1", [] { full({-1}, 1); })}),
               sized([](const Shape& s, const Options& o) { return full(s, 1, o); })),
       like("empty_like", [](const Tensor& x, const Options& o) { return empty_like(x, o).fill_(0); }, 0),
       like("zeros_like", [](const Tensor& x, const Options& o) { return zeros_like(x, o); }, 0),
       like("ones_like", [](const Tensor& x, const Options& o) { return ones_like(x, o); }, 1),
       like("full_like", [](const Tensor& x, const Options& o) { return full_like(x, 1, o); }, 1),
-      corners(row("eye", [](const Args& a) { return eye(2, 3, as(a)); }, {1, 0, 0, 0, 1, 0}, {throws<ShapeError>("eye: size -2 of [-2, -2] is negative", [] { eye(-2); })}),
+      corners(row("eye", [](const Args& a) { return eye(2, 3, as(a)); }, {1, 0, 0, 0, 1, 0}, {throws<ShapeError>("eye: shape [-2, -2] has the negative size -2", [] { eye(-2); })}),
               {[](const Args& a, Int k) { return eye(k, -1, as(a)); }, [](const Args& a, Int k) { return eye(2, k, as(a)); }}),
       corners(row("arange", [](const Args& a) { return arange(1, 8, 3, as(a)); }, {1, 4, 7},
                   {throws<ValueError>("arange: start 0, end 5, step 0: all must be finite and step must not be 0", [] { arange(0, 5, 0); }),
@@ -63,7 +63,7 @@ std::vector<Row> rows_create() {
               {[](const Args&, Int k) { return triu_indices(k, 3); }, [](const Args&, Int k) { return triu_indices(3, k); }, [](const Args&, Int k) { return triu_indices(3, 4, k); }, [](const Args&, Int k) { return triu_indices(k, k, k); }}),
       row("tensor", [](const Args& a) { return tensor({{0, 1}, {1, 1}}, as(a)); }, {0, 1, 1, 1},
           {throws<ShapeError>("tensor: a list of 1 values stands at depth 1 where 2 were expected; all rows must have one length", [] { tensor({{1, 2}, {3}}); }),
-           throws<ShapeError>("tensor: a number stands at depth 1 where a list was expected; all rows must be nested alike", [] { tensor({{{1}, {2}}, {3, 4}}); })}),
+           throws<ShapeError>("tensor: a number stands at depth 2 where a list was expected; all rows must be nested alike", [] { tensor({{{1}, {2}}, {3, 4}}); })}),
   };
 }
 

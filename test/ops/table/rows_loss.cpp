@@ -139,12 +139,12 @@ std::vector<Row> rows_loss() {
               y.push_back(static_cast<double>(dot(a, b) / std::sqrt(dot(a, a) * dot(b, b))));
             }
             return y;
-          }, {throws<IndexError>("cosine_similarity: axis 2 is outside rank 2; valid are -2 to 1", [] { cosine_similarity(ones({2, 3}), ones({2, 3}), 2); })}),
+          }, {throws<IndexError>("cosine_similarity: axis 2 is outside [-2, 2) for a tensor of rank 2", [] { cosine_similarity(ones({2, 3}), ones({2, 3}), 2); })}),
       row("pairwise_distance", [](const Args& a) { return pairwise_distance(a[0], a[1]); }, {kX, kX}, [](const std::vector<Plain>& in) {
             Values y;
             for (int i = 0; i < 4; ++i) y.push_back(static_cast<double>(distance(in[0].v.data() + 3 * i, in[1].v.data() + 3 * i)));
             return y;
-          }, {throws<ShapeError>("sub: shapes [3] and [2] do not broadcast: 3 and 2 differ and neither is 1", [] { pairwise_distance(ones({3}), ones({2})); })}),
+          }, {throws<ShapeError>("pairwise_distance: shapes [3] and [2] do not broadcast: sizes 3 and 2 differ at axis -1 from the right and neither is 1", [] { pairwise_distance(ones({3}), ones({2})); })}),
       row("local_response_norm", [](const Args& a) { return local_response_norm(a[0], 3, 0.5, 0.75, 1.5); }, {{.shape = {2, 4, 2}}}, [](const std::vector<Plain>& in) {
             Values y;
             each_position({2, 4, 2}, [&](const Dims& at) {
@@ -153,13 +153,13 @@ std::vector<Row> rows_loss() {
               y.push_back(static_cast<double>(value_at(in[0], at) / std::pow(1.5L + 0.5L / 3 * s, 0.75L)));
             });
             return y;
-          }, {throws<ValueError>("local_response_norm: size is 0", [] { local_response_norm(ones({1, 2, 3}), 0); })}),
+          }, {throws<ValueError>("local_response_norm: the window has size 0; use 1 or more", [] { local_response_norm(ones({1, 2, 3}), 0); })}),
       row("embedding_bag", [](const Args& a) { return embedding_bag(a[0], tensor({1, 0, 3, 3}), tensor({0, 1})); }, {{.shape = {4, 3}}}, [](const std::vector<Plain>& in) {
             Values y;
             for (int k = 0; k < 3; ++k) y.push_back(in[0].at(1, k));
             for (int k = 0; k < 3; ++k) y.push_back((in[0].at(0, k) + 2 * in[0].at(3, k)) / 3);
             return y;
-          }, {throws<IndexError>("embedding_bag: index 4", [] { embedding_bag(ones({4, 3}), tensor({4}), tensor({0})); })}),
+          }, {throws<IndexError>("embedding_bag: index 4 at [0] is outside axis 0 of size 4; valid are 0 to 3", [] { embedding_bag(ones({4, 3}), tensor({4}), tensor({0})); })}),
       row("embedding_renorm", [](const Args& a) { const Tensor w = a[0].detach().clone(); embedding_renorm_(w, tensor({2, 0}), 0.5); return w; }, {{.shape = {4, 3}}}, [](const std::vector<Plain>& in) {
             Values y = in[0].v;
             for (int i : {0, 2}) {
@@ -168,7 +168,7 @@ std::vector<Row> rows_loss() {
                 for (int k = 0; k < 3; ++k) y[static_cast<std::size_t>(3 * i + k)] = static_cast<double>(in[0].at(i, k) * (0.5L / (length + 1e-7L)));
             }
             return y;
-          }, {throws<ValueError>("embedding_renorm_: max_norm", [] { embedding_renorm_(ones({4, 3}), tensor({0}), -1); })}),
+          }, {throws<ValueError>("embedding_renorm_: max_norm is -1 and p is 2; both must be positive", [] { embedding_renorm_(ones({4, 3}), tensor({0}), -1); })}),
   };
   for (Row& r : list) {
     if (r.name == "ctc_loss") r.twice = false;

@@ -22,6 +22,7 @@ Row row(Row r, Wide (*f)(Wide), Options o = {}) {
   r.inputs = {{.low = o.low, .high = o.high, .kinks = o.kinks}};
   r.kinds = o.kinds, r.result = o.result, r.bound = o.bound, r.magnitude = o.magnitude, r.special = o.special, r.differentiable = o.differentiable, r.twice = o.twice;
   r.each = [f](const double* x) { return static_cast<double>(f(x[0])); };
+  r.errors = unary_errors(r.name, r.run, r.in_place);
   return r;
 }
 
