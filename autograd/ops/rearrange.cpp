@@ -74,6 +74,7 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::int64_t ax
   checked_numel(op, shape, Dtype::int64);
   if (counts.size() == 1 && n != 1) return repeat_interleave(t, counts[0], a);
   std::vector<std::int64_t> picks;
+  checked_reserve(op, picks, shape[a]);
   for (std::int64_t i = 0; i < n; ++i) picks.insert(picks.end(), static_cast<std::size_t>(counts[static_cast<std::size_t>(i)]), i);
   return index_select(t, a, tensor(picks, {.device = x.device()}));
 }

@@ -154,7 +154,8 @@ Tensor nan_to_num(const Tensor& x, double nan, std::optional<double> positive, s
 }
 const Tensor& nan_to_num_(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
   check_defined("nan_to_num_", x);
-  return is_floating(x.dtype()) ? unary_(x, replacements(x.dtype(), nan, positive, negative)) : x;
+  if (!is_floating(x.dtype())) return rewrite("nan_to_num_", x, [](const Tensor& before) { return before; });
+  return unary_(x, replacements(x.dtype(), nan, positive, negative));
 }
 
 }  // namespace rill

@@ -56,7 +56,7 @@ std::vector<Row> rows_binary() {
       row(RILL_BINARY(copysign), [](X x) { return std::copysign(x[0], x[1]); }, {.kinds = kAll, .result = Result::floating, .bound = 0, .kinks = {0}, .kinks2 = {0}}),
       row(RILL_BINARY(logaddexp), [](X x) { return std::max(x[0], x[1]) + std::log1p(std::exp(-std::fabs(x[0] - x[1]))); }, {.kinds = kAll, .result = Result::floating, .bound = 8, .special = false}),
       row(RILL_BINARY(logaddexp2), [](X x) { return std::max(x[0], x[1]) + std::log2(1 + std::exp2(-std::fabs(x[0] - x[1]))); }, {.kinds = kAll, .result = Result::floating, .bound = 8, .special = false}),
-      row(RILL_BINARY(ldexp), [](X x) { return x[0] * std::exp2(x[1]); }, {.kinds = kReal, .bound = 8, .special = false}),
+      row(RILL_BINARY(ldexp), [](X x) { return x[0] * std::exp2(x[1]); }, {.kinds = kAll, .result = Result::floating, .bound = 8, .special = false}),
       row(RILL_BINARY(xlogy), [](X x) { return x[0] == 0 ? 0 : x[0] * std::log(x[1]); }, {.low = 0.3, .low2 = 0.3, .kinds = kAll, .result = Result::floating, .bound = 8, .special = false}),
       row(RILL_BINARY(heaviside), [](X x) { return x[0] > 0 ? 1.0 : x[0] < 0 ? 0.0 : x[1]; }, {.kinds = kAll, .bound = 0, .special = false, .kinks = {0}}),
       row(RILL_BINARY(bitwise_and), [](X x) { return static_cast<double>(whole(x[0]) & whole(x[1])); }, bits),
@@ -103,7 +103,7 @@ std::vector<Row> rows_binary() {
   list.push_back({.name = "addcdiv", .run = [](const Args& a) { return addcdiv(a[0], a[1], a[2], 0.5); }, .inputs = {{}, {}, {.low = 1, .high = 3}}, .elementwise = true,
                   .each = [](X x) { return x[0] + 0.5 * x[1] / x[2]; }, .bound = 4, .magnitude = 4, .special = false,
                   .errors = {throws<ShapeError>("addcdiv: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { addcdiv(ones({3}), ones({4}), ones({3})); })}});
-  list.push_back({.name = "float_power", .run = [](const Args& a) { return float_power(a[0], a[1]).to(a[0].dtype()); }, .inputs = {{.low = 0.3, .high = 2}, {}}, .kinds = kReal, .elementwise = true,
+  list.push_back({.name = "float_power", .run = [](const Args& a) { return float_power(a[0], a[1]).to(a[0].dtype()); }, .inputs = {{.low = 0.3, .high = 2}, {}}, .kinds = kReal, .also = kInts | kBool, .elementwise = true,
                   .each = [](X x) { return std::pow(x[0], x[1]); }, .bound = 4, .special = false,
                   .errors = {throws<ShapeError>("float_power: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { float_power(ones({3}), ones({4})); })}});
   in_place("lerp", [](const Args& a) { lerp_(a[0], a[1], a[2]); });

@@ -100,7 +100,7 @@ std::vector<Row> rows_conv() {
       with(transposed("conv_transpose2d", conv_transpose2d, {1, 2, 2, 3}, {2, 2, 2, 2}, {.stride = 2, .groups = 2}), {{.shape = {3, 8, 20, 21}}, {.shape = {8, 6, 3, 3}}, {.shape = {12}}},
            {throws<ValueError>("conv_transpose2d: output_padding 2 must be smaller than stride 2 or dilation 1",
                                [] { conv_transpose2d(ones({1, 2, 3, 3}), ones({2, 1, 2, 2}), {}, {.stride = 2, .output_padding = 2}); })}),
-      with(transposed("conv_transpose3d", conv_transpose3d, {1, 1, 2, 2, 2}, {1, 2, 2, 1, 2}, {.padding = 1, .dilation = 2}), {{.shape = {1, 4, 6, 7, 8}}, {.shape = {4, 3, 2, 2, 2}}, {.shape = {3}}},
+      with(transposed("conv_transpose3d", conv_transpose3d, {1, 1, 2, 2, 2}, {1, 2, 2, 1, 2}, {.stride = 2, .dilation = 2}), {{.shape = {1, 4, 6, 7, 8}}, {.shape = {4, 3, 2, 2, 2}}, {.shape = {3}}},
            {throws<ShapeError>("conv_transpose3d: x [1, 1, 1, 1, 1] and weight [1, 1, 1, 1, 1] give size -1 on axis 2 with padding 1; at least 1 is needed",
                                [] { conv_transpose3d(ones({1, 1, 1, 1, 1}), ones({1, 1, 1, 1, 1}), {}, {.padding = 1}); })}),
   };

@@ -24,7 +24,7 @@ Row corners(Row r, std::vector<std::function<Tensor(const Args&, Int)>> list) {
 }
 Options as(const Args& a) { return {.dtype = a[0].dtype()}; }
 Row whole_numbers(Row r) {
-  r.result = Result::int64;
+  r.result = Result::int64, r.required = 0;
   return r;
 }
 
@@ -34,7 +34,7 @@ std::vector<Row> rows_create() {
   const std::string huge = std::to_string(kMost);
   const auto sized = [](auto f) { return std::vector<std::function<Tensor(const Args&, Int)>>{[f](const Args& a, Int k) { return f({k}, as(a)); }, [f](const Args& a, Int k) { return f({2, k, 0}, as(a)); }}; };
   const auto make_empty = [](const Shape& s, const Options& o) { return empty(s, o); };
-  return {
+  std::vector<Row> list = {
       corners(row("empty", [](const Args& a) { return empty({2, 3}, as(a)).fill_(0); }, Values(6, 0), {throws<ShapeError>("empty: shape [2, -1] has the negative size -1", [] { empty({2, -1}); })}), sized(make_empty)),
       corners(row("zeros", [](const Args& a) { return zeros({2, 3}, as(a)); }, Values(6, 0), {throws<ShapeError>("zeros: shape [-1] has the negative size -1", [] { zeros({-1}); })}),
               sized([](const Shape& s, const Options& o) { return zeros(s, o); })),
@@ -65,6 +65,9 @@ std::vector<Row> rows_create() {
           {throws<ShapeError>("tensor: a list of 1 values stands at depth 1 where 2 were expected; all rows must have one length", [] { tensor({{1, 2}, {3}}); }),
            throws<ShapeError>("tensor: a number stands at depth 2 where a list was expected; all rows must be nested alike", [] { tensor({{{1}, {2}}, {3, 4}}); })}),
   };
+  for (Row& r : list)
+    if (r.name == "arange" || r.name == "linspace" || r.name == "logspace") r.also = kInts | kBool;  // rounded towards 0
+  return list;
 }
 
 }  // namespace rill::optable

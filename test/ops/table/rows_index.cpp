@@ -73,6 +73,32 @@ std::vector<Row> rows_index() {
   };
   for (Row& r : list)
     if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
+  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+      {"index_get", {[](const Args& a, std::int64_t k) { return index_get(a[0], {k}); }, [](const Args& a, std::int64_t k) { return index_get(a[0], {Index(Slice(k, 3))}); }, [](const Args& a, std::int64_t k) { return index_get(a[0], {Index(tensor({k}))}); }}},
+      {"index_put", {[](const Args& a, std::int64_t k) { return index_put(a[0], {Index(tensor({k}))}, a[2]); }, [](const Args& a, std::int64_t k) { return index_put(a[0], {Index(tensor({k, k}))}, a[2], true); }}},
+      {"gather", {[](const Args& a, std::int64_t k) { return gather(a[0], k, a[1]); }, [](const Args& a, std::int64_t k) { return gather(a[0], 0, full({2, 5}, k)); }}},
+      {"scatter", {[](const Args& a, std::int64_t k) { return scatter(a[0], k, a[1], a[2]); }, [](const Args& a, std::int64_t k) { return scatter(a[0], 0, full({1, 5}, k), a[2]); }}},
+      {"scatter_add", {[](const Args& a, std::int64_t k) { return scatter_add(a[0], k, a[1], a[2]); }, [](const Args& a, std::int64_t k) { return scatter_add(a[0], 0, full({2, 5}, k), a[2]); }}},
+      {"scatter_reduce", {[](const Args& a, std::int64_t k) { return scatter_reduce(a[0], 0, full({2, 5}, k), a[2], ScatterReduce::prod); }, [](const Args& a, std::int64_t k) { return scatter_reduce(a[0], 0, full({2, 5}, k), a[2], ScatterReduce::amax, false); }, [](const Args& a, std::int64_t k) { return scatter_reduce(a[0], k, a[1], a[2], ScatterReduce::mean); }}},
+      {"index_select", {[](const Args& a, std::int64_t k) { return index_select(a[0], 0, tensor({k})); }, [](const Args& a, std::int64_t k) { return index_select(a[0], k, a[1]); }}},
+      {"index_add", {[](const Args& a, std::int64_t k) { return index_add(a[0], 0, full({3}, k), a[2]); }, [](const Args& a, std::int64_t k) { return index_add(a[0], k, a[1], a[2]); }}},
+      {"index_copy", {[](const Args& a, std::int64_t k) { return index_copy(a[0], 0, tensor({k}), a[2]); }}},
+      {"index_fill", {[](const Args& a, std::int64_t k) { return index_fill(a[0], 0, tensor({k}), 1); }, [](const Args& a, std::int64_t k) { return index_fill(a[0], k, a[1], 1); }}},
+      {"take", {[](const Args& a, std::int64_t k) { return take(a[0], tensor({k})); }}},
+      {"take_along_dim", {[](const Args& a, std::int64_t k) { return take_along_dim(a[0], full({2, 5}, k), 0); }, [](const Args& a, std::int64_t k) { return take_along_dim(a[0], a[1], k); }}},
+      {"one_hot", {[](const Args& a, std::int64_t k) { return one_hot(a[0], k); }, [](const Args& a, std::int64_t k) { return one_hot(tensor({k})); }, [](const Args& a, std::int64_t k) { return one_hot(tensor({k}), 3); }}},
+      {"sort", {[](const Args& a, std::int64_t k) { return sort(a[0], k).values; }}},
+      {"argsort", {[](const Args& a, std::int64_t k) { return argsort(a[0], k); }}},
+      {"topk", {[](const Args& a, std::int64_t k) { return topk(a[0], k).values; }, [](const Args& a, std::int64_t k) { return topk(a[0], 2, k).values; }}},
+      {"bincount", {[](const Args& a, std::int64_t k) { return bincount(tensor({k})); }, [](const Args& a, std::int64_t k) { return bincount(tensor({1}), {}, k); }}},
+      {"histc", {[](const Args& a, std::int64_t k) { return histc(a[0], k, -2, 2); }}},
+      {"in_top_k", {[](const Args& a, std::int64_t k) { return in_top_k(a[0], full({4}, k), 2); }, [](const Args& a, std::int64_t k) { return in_top_k(a[0], full({4}, 1), k); }}},
+      {"unique", {[](const Args& a, std::int64_t k) { return unique(a[0], {.axis = k}).values; }}},
+      {"unique_consecutive", {[](const Args& a, std::int64_t k) { return unique_consecutive(a[0], {.axis = k}).values; }}},
+      {"nanmedian", {[](const Args& a, std::int64_t k) { return nanmedian(a[0], k).values; }}},
+  };
+  for (Row& r : list)
+    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
   return list;
 }
 

@@ -181,7 +181,7 @@ std::vector<Row> rows_linalg() {
       if (r.name == any) r.kinds = kAll;
     if (r.name == "trace") r.result = Result::wide;
     if (r.name == "linear") r.required = 2;
-    if (r.name == "bilinear") r.required = 3, r.roundings = 2;
+    if (r.name == "bilinear") r.kinds = kNumbers, r.required = 3, r.roundings = 2;
     if (r.name == "bias_add") r.kinds = kAll;
     if (r.name == "householder_product") r.kinds = kFloats, r.bound = 64;
     if (r.name == "vander") r.kinds = kAll, r.result = Result::wide, r.roundings = 2;
@@ -226,6 +226,17 @@ std::vector<Row> rows_linalg() {
   };
   for (Row& r : list)
     if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
+  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+      {"tensordot", {[](const Args& a, std::int64_t k) { return tensordot(a[0], a[1], k); }, [](const Args& a, std::int64_t k) { return tensordot(a[0], a[1], {k}, {0}); }}},
+      {"cross", {[](const Args& a, std::int64_t k) { return cross(a[0], a[1], k); }}},
+      {"matrix_power", {[](const Args& a, std::int64_t k) { return matrix_power(a[0], k); }}},
+      {"bias_add", {[](const Args& a, std::int64_t k) { return bias_add(a[0], a[1], k); }}},
+      {"vander", {[](const Args& a, std::int64_t k) { return vander(a[0], {.columns = k}); }}},
+      {"cdist", {[](const Args& a, std::int64_t k) { return cdist(a[0], a[1], static_cast<double>(k)); }}},
+      {"dist", {[](const Args& a, std::int64_t k) { return dist(a[0], a[1], static_cast<double>(k)); }}},
+  };
+  for (Row& r : list)
+    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
   return list;
 }
 

@@ -110,6 +110,20 @@ std::vector<Row> rows_nn() {
   };
   for (Row& r : list)
     if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
+  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+      {"softmax", {[](const Args& a, std::int64_t k) { return softmax(a[0], k); }}},
+      {"log_softmax", {[](const Args& a, std::int64_t k) { return log_softmax(a[0], k); }}},
+      {"softmin", {[](const Args& a, std::int64_t k) { return softmin(a[0], k); }}},
+      {"cross_entropy", {[](const Args& a, std::int64_t k) { return cross_entropy(a[0], full({4}, k)); }, [](const Args& a, std::int64_t k) { return cross_entropy(a[0], full({4}, k), {.ignore_index = k}); }}},
+      {"nll_loss", {[](const Args& a, std::int64_t k) { return nll_loss(a[0], full({4}, k)); }}},
+      {"normalize", {[](const Args& a, std::int64_t k) { return normalize(a[0], static_cast<double>(k)); }, [](const Args& a, std::int64_t k) { return normalize(a[0], 2, k); }}},
+      {"layer_norm", {[](const Args& a, std::int64_t k) { return layer_norm(a[0], {k}); }}},
+      {"rms_norm", {[](const Args& a, std::int64_t k) { return rms_norm(a[0], {k}); }}},
+      {"group_norm", {[](const Args& a, std::int64_t k) { return group_norm(a[0], k); }}},
+      {"embedding", {[](const Args& a, std::int64_t k) { return embedding(a[0], tensor({k})); }, [](const Args& a, std::int64_t k) { return embedding(a[0], a[1], k); }}},
+  };
+  for (Row& r : list)
+    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
   return list;
 }
 

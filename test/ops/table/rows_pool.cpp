@@ -175,7 +175,7 @@ template <class F> Row unpool(const char* name, int axes, F f) {
     for (int a = 2; a < s.rank(); ++a) places *= s[a];
     for (int a = 2; a < s.rank(); ++a) wide *= 2 * s[a];
     const Tensor at = arange(places).reshape([&] { Shape one = s; one[0] = one[1] = 1; return one; }()).expand(s);
-    return f(x, at * (wide / places), 2, {});
+    return f(x, at * (wide / std::max<Int>(1, places)), 2, {});
   };
   Row r = row(name, axes, run, [](const std::vector<Plain>& in) {
     const Plain& x = in[0];
@@ -224,7 +224,7 @@ std::function<Values(const std::vector<Plain>&)> fraction(Int count, Reduce f) {
 }
 template <class F> Row fractional(const char* name, int axes, F f, Reduce reduce) {
   Row r = row(name, axes, [](const Tensor& x) { return x; }, fraction(3, reduce), kReal);
-  r.inputs = {{.shape = kSmall[axes - 1]}, {.shape = {1, 2, axes}, .low = 0, .high = 0.99, .dtype = float64}};
+  r.inputs = {{.shape = axes == 2 ? Shape{1, 2, 5, 4} : Shape{1, 2, 4, 5, 4}}, {.shape = {1, 2, axes}, .low = 0, .high = 0.99, .dtype = float64}};
   r.large = {{.shape = kLarge[axes - 1]}, {.shape = {2, axes == 2 ? 20 : 3, axes}, .low = 0, .high = 0.99, .dtype = float64}};
   r.run = [f](const Args& a) { return f(a[0], {.size = 3, .samples = a[1]}); };
   r.required = 1;

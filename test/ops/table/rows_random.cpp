@@ -153,7 +153,7 @@ std::vector<Row> rows_random() {
   };
   for (Row& r : list) {
     if (r.name == "multinomial") r.large = {{.shape = {105}}};
-    if (r.name.starts_with("randint") || r.name == "random") r.also = kBool;  // too narrow for these bounds: ValueError
+    if (r.name.starts_with("randint") || r.name == "random" || r.name == "randperm") r.also = kBool;  // too narrow for these bounds: ValueError
   }
   // kept elements are divided by 0.75; one decision per element, or per channel
   Row each = drop("dropout", [](const Tensor& x, double p) { return dropout(x, p, true, fresh()); }, {3, 5, 7}, {throws<DtypeError>(floats_only("dropout"), [=] { dropout(whole); })});

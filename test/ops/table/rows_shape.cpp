@@ -10,6 +10,8 @@ using Values = std::vector<double>;
 Row row(const char* name, std::function<Tensor(const Tensor&)> f, Shape shape = {2, 3, 4}) {
   return {.name = name, .run = [f](const Args& a) { return f(a[0]); }, .inputs = {{.shape = shape}}, .kinds = kAll, .bound = 0};
 }
+/// Piece i; none of too few pieces.
+Tensor piece(const std::vector<Tensor>& pieces, std::size_t i) { return i < pieces.size() ? pieces[i] : zeros({0}); }
 Row view(const char* name, std::function<Tensor(const Tensor&)> f, Shape shape = {2, 3, 4}) {
   Row r = row(name, std::move(f), std::move(shape));
   r.view = true;
@@ -55,15 +57,15 @@ std::vector<Row> rows_shape() {
       both("vstack", [](const Args& a) { return vstack({a[0], a[1]}); }),
       both("dstack", [](const Args& a) { return dstack({a[0], a[1]}); }),
       both("block_diag", [](const Args& a) { return block_diag({a[0], a[1]}); }),
-      with(view("split", [](const Tensor& x) { return split(x, 3, 2)[0]; }), {throws<Error>("split: size 0 must be positive (axis 0 has 2)", [t] { split(t(), 0); })}),
-      with(view("split_with_sizes", [](const Tensor& x) { return split_with_sizes(x, {1, 3}, 2)[1]; }), {throws<ShapeError>("split_with_sizes: sizes [1, 1] add up to 2, axis 2 of [2, 3, 4] has 4", [t] { split_with_sizes(t(), {1, 1}, 2); })}),
-      view("chunk", [](const Tensor& x) { return chunk(x, 2, 2)[1]; }),
-      view("tensor_split", [](const Tensor& x) { return tensor_split(x, 3, 2)[0]; }),
-      view("unbind", [](const Tensor& x) { return unbind(x, 1)[2]; }),
+      with(view("split", [](const Tensor& x) { return piece(split(x, 3, 2), 0); }), {throws<Error>("split: size 0 must be positive (axis 0 has 2)", [t] { split(t(), 0); })}),
+      with(view("split_with_sizes", [](const Tensor& x) { return piece(split_with_sizes(x, {1, 3}, 2), 1); }), {throws<ShapeError>("split_with_sizes: sizes [1, 1] add up to 2, axis 2 of [2, 3, 4] has 4", [t] { split_with_sizes(t(), {1, 1}, 2); })}),
+      view("chunk", [](const Tensor& x) { return piece(chunk(x, 2, 2), 1); }),
+      view("tensor_split", [](const Tensor& x) { return piece(tensor_split(x, 3, 2), 0); }),
+      view("unbind", [](const Tensor& x) { return piece(unbind(x, 1), 2); }),
       with(both("column_stack", [](const Args& a) { return column_stack({a[0], a[1]}); }), {throws<ValueError>("column_stack: the list of tensors is empty; pass at least one", [] { column_stack({}); })}),
       with(both("cartesian_prod", [](const Args& a) { return cartesian_prod({a[0].reshape({6}), a[1].reshape({6})}); }), {throws<ShapeError>("cartesian_prod: tensor 0 has shape [2, 2]; every one must have one axis", [] { cartesian_prod({ones({2, 2})}); })}),
       with(row("combinations", [](const Tensor& x) { return combinations(x, 2, {.with_replacement = true}); }, {4}), {throws<ShapeError>("combinations: float32 [2, 2] must have one axis; use .flatten()", [] { combinations(ones({2, 2})); })}),
-      view("tensor_split", [](const Tensor& x) { return tensor_split(x, Dims{1, -1}, 2)[1]; }),
+      view("tensor_split", [](const Tensor& x) { return piece(tensor_split(x, Dims{1, -1}, 2), 1); }),
       row("repeat", [](const Tensor& x) { return repeat(x, {2, 1, 3}); }),
       row("tile", [](const Tensor& x) { return tile(x, {2}); }),
       row("repeat_interleave", [](const Tensor& x) { return repeat_interleave(x, 2, 1); }),
@@ -118,6 +120,47 @@ std::vector<Row> rows_shape() {
   };
   for (Row& r : list)
     if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
+  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+      {"reshape", {[](const Args& a, std::int64_t k) { return reshape(a[0], {k, -1}); }, [](const Args& a, std::int64_t k) { return reshape(a[0], {k, 2}); }}},
+      {"view", {[](const Args& a, std::int64_t k) { return a[0].view({k, -1}); }}},
+      {"flatten", {[](const Args& a, std::int64_t k) { return flatten(a[0], k, -1); }, [](const Args& a, std::int64_t k) { return flatten(a[0], 0, k); }}},
+      {"unflatten", {[](const Args& a, std::int64_t k) { return unflatten(a[0], k, {2, -1}); }, [](const Args& a, std::int64_t k) { return unflatten(a[0], 2, {k, -1}); }}},
+      {"expand", {[](const Args& a, std::int64_t k) { return expand(a[0], {k, 2, 3}); }, [](const Args& a, std::int64_t k) { return expand(a[0], {2, k}); }}},
+      {"transpose", {[](const Args& a, std::int64_t k) { return transpose(a[0], k, 0); }}},
+      {"permute", {[](const Args& a, std::int64_t k) { return permute(a[0], {k, 0, 1}); }}},
+      {"movedim", {[](const Args& a, std::int64_t k) { return movedim(a[0], {k}, {0}); }, [](const Args& a, std::int64_t k) { return movedim(a[0], {0}, {k}); }}},
+      {"squeeze", {[](const Args& a, std::int64_t k) { return squeeze(a[0], {k}); }}},
+      {"unsqueeze", {[](const Args& a, std::int64_t k) { return unsqueeze(a[0], k); }}},
+      {"select", {[](const Args& a, std::int64_t k) { return select(a[0], k, 0); }, [](const Args& a, std::int64_t k) { return select(a[0], 1, k); }}},
+      {"narrow", {[](const Args& a, std::int64_t k) { return narrow(a[0], 2, k, 1); }, [](const Args& a, std::int64_t k) { return narrow(a[0], 2, 1, k); }, [](const Args& a, std::int64_t k) { return narrow(a[0], k, 0, 1); }, [](const Args& a, std::int64_t k) { return narrow(a[0], 2, k, k); }}},
+      {"slice", {[](const Args& a, std::int64_t k) { return slice(a[0], 2, Slice(k, 3)); }, [](const Args& a, std::int64_t k) { return slice(a[0], 2, Slice(0, k)); }, [](const Args& a, std::int64_t k) { return slice(a[0], 2, Slice(0, 4, k)); }, [](const Args& a, std::int64_t k) { return slice(a[0], k, Slice(0, 1)); }}},
+      {"diagonal", {[](const Args& a, std::int64_t k) { return diagonal(a[0], k, 0, 1); }, [](const Args& a, std::int64_t k) { return diagonal(a[0], 0, k, 1); }}},
+      {"as_strided", {[](const Args& a, std::int64_t k) { return as_strided(a[0], {k}, {1}); }, [](const Args& a, std::int64_t k) { return as_strided(a[0], {2}, {k}); }, [](const Args& a, std::int64_t k) { return as_strided(a[0], {2}, {1}, k); }, [](const Args& a, std::int64_t k) { return as_strided(a[0], {k, k}, {k, k}, k); }}},
+      {"split", {[](const Args& a, std::int64_t k) { return piece(split(a[0], k, 0), 0); }, [](const Args& a, std::int64_t k) { return piece(split(a[0], 2, k), 0); }}},
+      {"split_with_sizes", {[](const Args& a, std::int64_t k) { return piece(split_with_sizes(a[0], {k, 4 - k}, 2), 0); }}},
+      {"chunk", {[](const Args& a, std::int64_t k) { return piece(chunk(a[0], k, 2), 0); }}},
+      {"tensor_split", {[](const Args& a, std::int64_t k) { return piece(tensor_split(a[0], k, 2), 0); }, [](const Args& a, std::int64_t k) { return piece(tensor_split(a[0], Dims{k, 2}, 2), 0); }}},
+      {"unbind", {[](const Args& a, std::int64_t k) { return piece(unbind(a[0], k), 0); }}},
+      {"repeat", {[](const Args& a, std::int64_t k) { return repeat(a[0], {1, k, 1}); }}},
+      {"tile", {[](const Args& a, std::int64_t k) { return tile(a[0], {k}); }}},
+      {"repeat_interleave", {[](const Args& a, std::int64_t k) { return repeat_interleave(a[0], k, 1); }, [](const Args& a, std::int64_t k) { return repeat_interleave(a[0], 2, k); }, [](const Args& a, std::int64_t k) { return repeat_interleave(a[0], tensor({k, std::int64_t{0}}), 0); }}},
+      {"flip", {[](const Args& a, std::int64_t k) { return flip(a[0], {k}); }}},
+      {"roll", {[](const Args& a, std::int64_t k) { return roll(a[0], {k}, {0}); }, [](const Args& a, std::int64_t k) { return roll(a[0], {1}, {k}); }, [](const Args& a, std::int64_t k) { return roll(a[0], k); }}},
+      {"rot90", {[](const Args& a, std::int64_t k) { return rot90(a[0], k); }, [](const Args& a, std::int64_t k) { return rot90(a[0], 1, k, 0); }}},
+      {"tril", {[](const Args& a, std::int64_t k) { return tril(a[0], k); }}},
+      {"triu", {[](const Args& a, std::int64_t k) { return triu(a[0], k); }}},
+      {"diag", {[](const Args& a, std::int64_t k) { return diag(a[0], k); }}},
+      {"diag_embed", {[](const Args& a, std::int64_t k) { return diag_embed(a[0], k); }}},
+      {"combinations", {[](const Args& a, std::int64_t k) { return combinations(a[0], k); }, [](const Args& a, std::int64_t k) { return combinations(a[0], k, {.with_replacement = true}); }}},
+      {"cat", {[](const Args& a, std::int64_t k) { return cat({a[0], a[1]}, k); }}},
+      {"stack", {[](const Args& a, std::int64_t k) { return stack({a[0], a[1]}, k); }}},
+      {"pixel_shuffle", {[](const Args& a, std::int64_t k) { return pixel_shuffle(a[0], k); }}},
+      {"pixel_unshuffle", {[](const Args& a, std::int64_t k) { return pixel_unshuffle(a[0], k); }}},
+      {"channel_shuffle", {[](const Args& a, std::int64_t k) { return channel_shuffle(a[0], k); }}},
+      {"unfold", {[](const Args& a, std::int64_t k) { return unfold(a[0], 2, k, 1); }, [](const Args& a, std::int64_t k) { return unfold(a[0], 2, 2, k); }, [](const Args& a, std::int64_t k) { return unfold(a[0], k, 2, 1); }}},
+  };
+  for (Row& r : list)
+    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
   return list;
 }
 
