@@ -27,6 +27,7 @@
 #include <rill/ops/dropout.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/embedding.h>
+#include <rill/ops/grid.h>
 #include <rill/ops/index.h>
 #include <rill/ops/linalg.h>
 #include <rill/ops/loss.h>
@@ -40,6 +41,7 @@
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>
 #include <rill/ops/view.h>
+#include <rill/ops/weighted_loss.h>
 #include <rill/optim/moving_average.h>
 #include <rill/optim/penalty.h>
 #include <rill/optim/schedule.h>
