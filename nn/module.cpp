@@ -124,7 +124,7 @@ std::string class_name(const Module& m) {
   const auto colon = name.rfind("::");
   return colon == std::string::npos ? name : name.substr(colon + 2);
 }
-std::string Module::describe() const { return class_name(*this); }
+std::string Module::describe() const { return class_name(*this) + "()"; }
 
 void Module::load(const NamedTensors& given, bool allow_unexpected) {
   const NamedTensors own = state();

@@ -19,9 +19,16 @@
 #include <rill/data/mnist.h>
 #include <rill/io/checkpoint.h>
 #include <rill/io/safetensors.h>
+#include <rill/nn/activation.h>
+#include <rill/nn/conv.h>
+#include <rill/nn/dropout.h>
+#include <rill/nn/embedding.h>
+#include <rill/nn/function.h>
 #include <rill/nn/init.h>
 #include <rill/nn/linear.h>
 #include <rill/nn/module.h>
+#include <rill/nn/norm.h>
+#include <rill/nn/pool.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>

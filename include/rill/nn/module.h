@@ -74,10 +74,11 @@ class ModuleState {
   std::atomic<const std::string*> place{nullptr};   // one of a set of strings that lives as long as the program
 };
 
-/// The tensor of a result that hooks see: itself, its member `output`, or its first element.
+/// The tensor of a result that hooks see: itself, its member `output` or `values`, or its first element.
 template <class R> Tensor& first_output(R& result) {
   if constexpr (std::is_same_v<R, Tensor>) return result;
   else if constexpr (requires { result.output; }) return result.output;
+  else if constexpr (requires { result.values; }) return result.values;
   else return std::get<0>(result);
 }
 
@@ -89,8 +90,12 @@ class Module {
   virtual ~Module() = default;
   /// Names every part, in the order in which lists and files shall have them.
   virtual void parts(Parts& p) = 0;
-  /// One line for prints: the name of the class, with the arguments that matter: "Linear(in_features=784, out_features=10, bias=true)".
+  /// One line for prints: the name of the class, with the arguments that matter: "Linear(in_features=784, out_features=10, bias=True)",
+  /// spelled as PyTorch's, so that prints of ported models can be compared.
   virtual std::string describe() const;
+  /// Multiplications and additions of the matrix products and convolutions (other work is not counted) that this module itself, without
+  /// its parts, did to turn its (first) input into its output.
+  virtual std::int64_t flops(const Tensor& /*x*/, const Tensor& /*y*/) const { return 0; }
   /// Where the module stands in its model ("layer3.conv2"), known once the model's parts have been listed (parameters(), state(), ...).
   /// Errors raised inside the module name it.
   const std::string& path() const;
@@ -124,7 +129,7 @@ class Module {
  protected:
   /// Runs `forward(x)` as this module: with its hooks around it, and its path added to errors. Layers write
   /// `return call(x, [&](const Tensor& x) { return linear(x, weight, bias); });`. The result may be a tensor, a tuple whose first
-  /// element is one, or a struct with a member `output`.
+  /// element is one, or a struct with a member `output` or `values`.
   template <class F> auto call(const Tensor& x, F&& forward) const {
     try {
       if (!state_.hooks) [[likely]] return forward(x);
