@@ -115,10 +115,11 @@ std::vector<std::pair<std::string, Module*>> Module::named_modules() {
   return std::move(list.found);
 }
 
-std::string class_name(const Module& m) {
+std::string class_name(const Module& m) { return class_name(typeid(m)); }
+std::string class_name(const std::type_info& type) {
   int status = 0;
-  char* text = abi::__cxa_demangle(typeid(m).name(), nullptr, nullptr, &status);
-  std::string name = status == 0 ? text : typeid(m).name();
+  char* text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? text : type.name();
   std::free(text);
   name = name.substr(0, name.find('<'));
   const auto colon = name.rfind("::");

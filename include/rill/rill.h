@@ -20,6 +20,7 @@
 #include <rill/io/checkpoint.h>
 #include <rill/io/safetensors.h>
 #include <rill/nn/activation.h>
+#include <rill/nn/containers.h>
 #include <rill/nn/conv.h>
 #include <rill/nn/dropout.h>
 #include <rill/nn/embedding.h>
@@ -28,7 +29,10 @@
 #include <rill/nn/linear.h>
 #include <rill/nn/module.h>
 #include <rill/nn/norm.h>
+#include <rill/nn/pad.h>
 #include <rill/nn/pool.h>
+#include <rill/nn/resize.h>
+#include <rill/nn/shape.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rill/core/named_tensors.h>
@@ -24,7 +25,8 @@ namespace rill::nn {
 
 class Module;
 
-/// What `Module::parts` hands its members to. Names of nested parts are joined with dots; items of a vector are numbered from 0.
+/// What `Module::parts` hands its members to. Names of nested parts are joined with dots; items of a vector are numbered from 0,
+/// or have the names that they are paired with.
 class Parts {
  public:
   Parts& operator()(const std::string& name, Parameter& p) { return parameter(prefix_ + name, p), *this; }
@@ -33,6 +35,10 @@ class Parts {
   template <class T> Parts& operator()(const std::string& name, std::optional<T>& part) { return part ? (*this)(name, *part) : *this; }
   template <class T> Parts& operator()(const std::string& name, std::vector<T>& parts) {
     for (std::size_t i = 0; i < parts.size(); ++i) (*this)(name + "." + std::to_string(i), parts[i]);
+    return *this;
+  }
+  template <class T> Parts& operator()(const std::string& name, std::vector<std::pair<std::string, T>>& parts) {
+    for (auto& [key, part] : parts) (*this)(name + "." + key, part);
     return *this;
   }
   /// The flag of a module that works differently in training (dropout, say); train() and eval() set it.
