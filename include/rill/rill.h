@@ -31,8 +31,10 @@
 #include <rill/nn/norm.h>
 #include <rill/nn/pad.h>
 #include <rill/nn/pool.h>
+#include <rill/nn/print.h>
 #include <rill/nn/resize.h>
 #include <rill/nn/shape.h>
+#include <rill/nn/summary.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>
