@@ -40,6 +40,7 @@
 #include <rill/ops/dropout.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/embedding.h>
+#include <rill/ops/grid.h>
 #include <rill/ops/index.h>
 #include <rill/ops/linalg.h>
 #include <rill/ops/loss.h>
@@ -53,7 +54,18 @@
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>
 #include <rill/ops/view.h>
+#include <rill/ops/weighted_loss.h>
+#include <rill/optim/adagrad.h>
+#include <rill/optim/adam.h>
+#include <rill/optim/clip.h>
+#include <rill/optim/lbfgs.h>
+#include <rill/optim/lr_scheduler.h>
 #include <rill/optim/moving_average.h>
 #include <rill/optim/penalty.h>
+#include <rill/optim/proximal.h>
+#include <rill/optim/reduce_lr_on_plateau.h>
+#include <rill/optim/rms_prop.h>
 #include <rill/optim/schedule.h>
 #include <rill/optim/sgd.h>
+#include <rill/optim/sign.h>
+#include <rill/optim/swa.h>
