@@ -2,6 +2,7 @@
 
 #include <rill/nn/activation.h>
 #include <rill/nn/conv.h>
+#include <rill/nn/distance.h>
 #include <rill/nn/dropout.h>
 #include <rill/nn/embedding.h>
 #include <rill/nn/linear.h>
@@ -25,6 +26,12 @@ const std::map<std::string, MakeLayer>& rill::every_layer() {
   static const std::map<std::string, MakeLayer> layers = {
       {"linear", []() -> AnyModule { return nn::Linear(3, 2); }},
       {"linear_no_bias", []() -> AnyModule { return nn::Linear(3, 2, {.bias = false}); }},
+      {"bilinear", []() -> AnyModule { return nn::Bilinear(2, 3, 2); }},
+      {"bilinear_no_bias", []() -> AnyModule { return nn::Bilinear(1, 2, 3, {.bias = false}); }},
+      {"cosine_similarity", plain<nn::CosineSimilarity>},
+      {"cosine_similarity_axis", []() -> AnyModule { return nn::CosineSimilarity({.axis = 0, .eps = 0.1}); }},
+      {"pairwise_distance", plain<nn::PairwiseDistance>},
+      {"pairwise_distance_options", []() -> AnyModule { return nn::PairwiseDistance({.p = 3, .eps = 0.01, .keepdim = true}); }},
       {"conv1d", []() -> AnyModule { return nn::Conv1d(2, 3, {.kernel = 3}); }},
       {"conv1d_no_batch", []() -> AnyModule { return nn::Conv1d(2, 3, {.kernel = 2}); }},
       {"conv1d_same", []() -> AnyModule { return nn::Conv1d(2, 2, {.kernel = 4, .padding = ConvPadding::same(), .dilation = 2}); }},
@@ -90,6 +97,15 @@ const std::map<std::string, MakeLayer>& rill::every_layer() {
       {"adaptive_max_pool1d", []() -> AnyModule { return nn::AdaptiveMaxPool1d(2); }},
       {"adaptive_max_pool2d", []() -> AnyModule { return nn::AdaptiveMaxPool2d({2, 3}); }},
       {"adaptive_max_pool3d", []() -> AnyModule { return nn::AdaptiveMaxPool3d({1, 2, 2}); }},
+      {"lp_pool1d", []() -> AnyModule { return nn::LPPool1d(2, 3, {.ceil_mode = true}); }},
+      {"lp_pool2d", []() -> AnyModule { return nn::LPPool2d(3, {1, 2}, {.stride = 1}); }},
+      {"lp_pool3d", []() -> AnyModule { return nn::LPPool3d(2, 2); }},
+      {"max_unpool1d", []() -> AnyModule { return nn::MaxUnpool1d(2); }},
+      {"max_unpool2d", []() -> AnyModule { return nn::MaxUnpool2d(2); }},
+      {"max_unpool3d", []() -> AnyModule { return nn::MaxUnpool3d(2); }},
+      {"max_unpool2d_options", []() -> AnyModule { return nn::MaxUnpool2d({2, 3}, {.stride = 2, .padding = {0, 1}}); }},
+      {"fractional_max_pool2d", []() -> AnyModule { return nn::FractionalMaxPool2d(2, {.ratio = {0.5, 0.75}}); }},
+      {"fractional_max_pool3d", []() -> AnyModule { return nn::FractionalMaxPool3d({1, 2, 2}, {.size = {2, 2, 1}}); }},
 
       {"dropout", []() -> AnyModule { return nn::Dropout(0.3); }},
       {"dropout_all", []() -> AnyModule { return nn::Dropout(1); }},

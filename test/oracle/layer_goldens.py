@@ -56,6 +56,12 @@ BOTH = (1, 0)
 # ---- linear, convolutions
 case("linear", lambda: nn.Linear(3, 2), x(2, 3))
 case("linear_no_bias", lambda: nn.Linear(3, 2, bias=False), x(2, 2, 3))
+case("bilinear", lambda: nn.Bilinear(2, 3, 2), x(2, 2), x(2, 3))
+case("bilinear_no_bias", lambda: nn.Bilinear(1, 2, 3, bias=False), x(2, 2, 1), x(2, 2, 2))
+case("cosine_similarity", nn.CosineSimilarity, x(2, 3), x(2, 3))
+case("cosine_similarity_axis", lambda: nn.CosineSimilarity(dim=0, eps=0.1), x(3, 2), x(3, 2))
+case("pairwise_distance", nn.PairwiseDistance, x(2, 3), x(2, 3))
+case("pairwise_distance_options", lambda: nn.PairwiseDistance(p=3.0, eps=0.01, keepdim=True), x(2, 3), x(2, 3))
 case("conv1d", lambda: nn.Conv1d(2, 3, 3), x(2, 2, 5))
 case("conv1d_no_batch", lambda: nn.Conv1d(2, 3, 2), x(2, 4))
 case("conv1d_same", lambda: nn.Conv1d(2, 2, 4, padding="same", dilation=2), x(1, 2, 7))
@@ -126,6 +132,15 @@ case("adaptive_avg_pool3d", lambda: nn.AdaptiveAvgPool3d(2), x(1, 1, 2, 3, 3))
 case("adaptive_max_pool1d", lambda: nn.AdaptiveMaxPool1d(2), x(1, 2, 5))
 case("adaptive_max_pool2d", lambda: nn.AdaptiveMaxPool2d((2, 3)), x(1, 1, 3, 4))
 case("adaptive_max_pool3d", lambda: nn.AdaptiveMaxPool3d((1, 2, 2)), x(1, 1, 2, 3, 3))
+
+case("lp_pool1d", lambda: nn.LPPool1d(2.0, 3, ceil_mode=True), x(1, 2, 5))
+case("lp_pool2d", lambda: nn.LPPool2d(3.0, (1, 2), stride=1), x(1, 1, 2, 3).abs())
+case("lp_pool3d", lambda: nn.LPPool3d(2.0, 2), x(1, 1, 2, 2, 4))
+for axes, shape, place in [(1, (1, 2, 2), [3, 0, 2, 3]), (2, (1, 1, 1, 2), [5, 2]), (3, (1, 1, 1, 1, 2), [7, 8])]:
+    case(f"max_unpool{axes}d", lambda: getattr(nn, f"MaxUnpool{axes}d")(2), x(*shape), torch.tensor(place).reshape(shape))
+case("max_unpool2d_options", lambda: nn.MaxUnpool2d((2, 3), stride=2, padding=(0, 1)), x(1, 1, 2, 2), torch.tensor([[[[0, 4], [10, 6]]]]), step=lambda m, t, i: m(t, i, output_size=(4, 4)))
+case("fractional_max_pool2d", lambda: nn.FractionalMaxPool2d(2, output_ratio=(0.5, 0.75)), x(1, 2, 5, 5))
+case("fractional_max_pool3d", lambda: nn.FractionalMaxPool3d((1, 2, 2), output_size=(2, 2, 1)), x(1, 1, 3, 4, 3))
 
 # ---- dropout
 case("dropout", lambda: nn.Dropout(0.3), x(4, 6), modes=BOTH)
