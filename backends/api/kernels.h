@@ -8,10 +8,11 @@
 #include "backends/api/kernels/norm.h"
 #include "backends/api/kernels/random.h"
 #include "backends/api/kernels/reduce.h"
+#include "backends/api/kernels/rnn.h"
 #include "backends/api/kernels/sort.h"
 
 namespace rill {
 
-struct Kernels : MapKernels, ReduceKernels, IndexKernels, LinalgKernels, ConvKernels, NormKernels, RandomKernels, SortKernels {};
+struct Kernels : MapKernels, ReduceKernels, IndexKernels, LinalgKernels, ConvKernels, NormKernels, RandomKernels, RnnKernels, SortKernels {};
 
 }  // namespace rill

@@ -36,6 +36,7 @@
 #include <rill/ops/random.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/resize.h>
+#include <rill/ops/rnn.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>
