@@ -56,6 +56,18 @@ const Tensor& xavier_normal_(const Tensor& w, double gain) {
   return init::normal_(w, 0, gain * std::sqrt(2.0 / static_cast<double>(f.in + f.out)));
 }
 
+const Tensor& glorot_uniform_(const Tensor& w) {
+  check_defined("glorot_uniform_", w, "the weight");
+  double in = 1, out = 1;
+  if (w.dim() == 1) in = out = static_cast<double>(w.size(0));
+  for (int i = 0; w.dim() > 1 && i < w.dim(); ++i) {
+    if (i != w.dim() - 1) in *= static_cast<double>(w.size(i));
+    if (i != w.dim() - 2) out *= static_cast<double>(w.size(i));
+  }
+  const double bound = std::sqrt(6 / std::max(in + out, 1.0));
+  return init::uniform_(w, -bound, bound);
+}
+
 namespace {
 double deviation(const Tensor& w, const Kaiming& o) {
   const Fan f = fan(w);

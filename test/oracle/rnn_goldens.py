@@ -1,9 +1,12 @@
-"""Writes test/ops/rnn_goldens.txt (recurrent layers as ops) with PyTorch.
+"""Writes test/ops/rnn_goldens.txt (recurrent layers as ops) and test/nn/rnn_goldens.txt (modules) with PyTorch.
 
 Run from the root: python test/oracle/rnn_goldens.py
 Format: goldens.py. Inputs: x, h, [c,] weight_ih, weight_hh, bias_ih, bias_hh [, weight_hr, peephole_i, peephole_f, peephole_o]; an empty tensor stands
 for one left out. Every row of a batch is computed on its own: PyTorch's layer runs over its steps, the other way round for reverse. What PyTorch's
 layer does not know (peepholes, limits, another order of gates) is written out.
+
+Modules: sizes, options, lengths, the form of x, names of the state; inputs are x, the initial states and the state's tensors. "start" lines hold what a module begins
+with after torch.manual_seed.
 """
 import torch
 
@@ -138,8 +141,85 @@ def lstm_cases():
         g.case("lstm_layer", [0, [], 1, 1, big, big], *(x.to(dtype) for x in inputs))
 
 
+
+# ---- modules --------------------------------------------------------------------------------------------------------------------
+
+KINDS = {"RNN": torch.nn.RNN, "GRU": torch.nn.GRU, "LSTM": torch.nn.LSTM, "RNNCell": torch.nn.RNNCell, "GRUCell": torch.nn.GRUCell, "LSTMCell": torch.nn.LSTMCell}
+
+
+def module(kind, a):
+    size, hidden, layers, relu, bias, batch_first, bidirectional, proj = a[:8]
+    options = {"bias": bool(bias), "dtype": torch.float64}
+    if kind.startswith("RNN"):
+        options["nonlinearity"] = "relu" if relu else "tanh"
+    if not kind.endswith("Cell"):
+        options |= {"num_layers": layers, "batch_first": bool(batch_first), "bidirectional": bool(bidirectional)}
+    if proj:
+        options["proj_size"] = proj
+    return KINDS[kind](size, hidden, **options)
+
+
+def run_module(kind):
+    def run(a, x, h, c, *state):
+        m, lengths, form, names = module(kind, a), a[8], a[9], a[10]
+        weights = dict(zip(names, state))
+        assert list(weights) == list(m.state_dict())
+        initial = None if not h.numel() else (h, c) if c.numel() else h
+        call = lambda x: torch.func.functional_call(m, weights, (x, initial))
+        if kind.endswith("Cell"):
+            return call(x)
+        if form == "packed" or lengths:
+            first = bool(a[5])
+            packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=first, enforce_sorted=False)
+            y, last = call(packed)
+            y, _ = torch.nn.utils.rnn.pad_packed_sequence(y, batch_first=first, total_length=x.shape[1 if first else 0])
+        else:
+            y, last = call(x)
+        return (y, *last) if isinstance(last, tuple) else (y, last)
+
+    return run
+
+
+def module_case(m, kind, a, x_shape, lengths=(), form="padded", initial=True):
+    net = module(kind, a)
+    state = [t(*p.shape) for p in net.state_dict().values()]
+    layers, both = (a[2], 2 if a[6] else 1) if not kind.endswith("Cell") else (1, 1)
+    rows = [] if len(x_shape) == (1 if kind.endswith("Cell") else 2) else [x_shape[0] if kind.endswith("Cell") or a[5] else x_shape[1]]
+    lead = rows if kind.endswith("Cell") else [layers * both] + rows
+    h = t(*lead, a[7] or a[1]) if initial else NONE
+    c = t(*lead, a[1]) if initial and kind.startswith("LSTM") else NONE
+    m.case(kind, [*a, list(lengths), form, list(net.state_dict())], t(*x_shape), h, c, *state, second=False)
+
+
+def start(a, _):
+    kind, seed, *rest = a
+    torch.manual_seed(seed)
+    return [p.detach() for p in module(kind, rest).state_dict().values()]
+
+
+def modules():
+    m = Goldens({**{k: run_module(k) for k in KINDS}, "start": start})
+    for kind in ["RNN", "GRU", "LSTM"]:
+        relu = int(kind == "RNN")
+        module_case(m, kind, [2, 3, 1, 0, 1, 0, 0, 0], (3, 2, 2))
+        module_case(m, kind, [2, 3, 2, relu, 1, 1, 1, 0], (2, 3, 2))
+        module_case(m, kind, [2, 2, 2, 0, 0, 0, 1, 0], (4, 3, 2), lengths=[2, 4, 1])
+        module_case(m, kind, [2, 2, 1, 0, 1, 1, 1, 0], (3, 4, 2), lengths=[2, 4, 4], form="packed", initial=False)
+        module_case(m, kind, [2, 3, 2, 0, 1, 1, 0, 0], (3, 2))
+    module_case(m, "LSTM", [2, 3, 2, 0, 1, 0, 1, 2], (3, 2, 2))
+    module_case(m, "LSTM", [2, 3, 1, 0, 1, 0, 0, 2], (3, 2, 2), lengths=[1, 3], initial=False)
+    for kind in ["RNNCell", "GRUCell", "LSTMCell"]:
+        module_case(m, kind, [2, 3, 1, int(kind == "RNNCell"), 1, 0, 0, 0], (2, 2))
+        module_case(m, kind, [2, 3, 1, 0, 0, 0, 0, 0], (2,), initial=False)
+        m.case("start", [kind, 5, 2, 3, 1, 0, 1, 0, 0, 0], NONE)
+    for kind in ["RNN", "GRU", "LSTM"]:
+        m.case("start", [kind, 7, 2, 3, 2, 0, 1, 0, 1, 2 if kind == "LSTM" else 0], NONE)
+    m.write("test/nn/rnn_goldens.txt")
+
+
 simple_cases("rnn_layer", 1, 0)
 simple_cases("rnn_layer", 1, 1)
 simple_cases("gru_layer", 3)
 lstm_cases()
 g.write("test/ops/rnn_goldens.txt")
+modules()

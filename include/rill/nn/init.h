@@ -34,6 +34,10 @@ const Tensor& truncated_normal_(const Tensor& w, TruncatedNormal options = {});
 const Tensor& xavier_uniform_(const Tensor& w, double gain = 1);
 const Tensor& xavier_normal_(const Tensor& w, double gain = 1);
 
+/// What TensorFlow starts variables with: U(-b, b), b = sqrt(6 / (fan_in + fan_out)), where fans follow its layout [kernel..., in, out]; both are
+/// n for [n] and 1 for a 0-dim tensor.
+const Tensor& glorot_uniform_(const Tensor& w);
+
 /// U(-b, b), b = gain sqrt(3 / fan); N(0, gain^2 / fan). He et al. 2015. `slope` is that of leaky_relu.
 enum class Mode { fan_in, fan_out };
 struct Kaiming { double slope = 0; Mode mode = Mode::fan_in; std::string_view nonlinearity = "leaky_relu"; };
