@@ -10,6 +10,7 @@ struct NormKernels;
 struct RandomKernels;
 struct ReduceKernels;
 struct RnnKernels;
+struct UpdateKernels;
 }  // namespace rill
 
 namespace rill::cpu::RILL_ARCH {
@@ -24,4 +25,5 @@ void fill_norm(NormKernels& k);
 void fill_softmax(NormKernels& k);
 void fill_random(RandomKernels& k);
 void fill_rnn(RnnKernels& k);
+void fill_update(UpdateKernels& k);
 }  // namespace rill::cpu::RILL_ARCH
