@@ -47,7 +47,17 @@
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>
 #include <rill/ops/view.h>
+#include <rill/optim/adagrad.h>
+#include <rill/optim/adam.h>
+#include <rill/optim/clip.h>
+#include <rill/optim/lbfgs.h>
+#include <rill/optim/lr_scheduler.h>
 #include <rill/optim/moving_average.h>
 #include <rill/optim/penalty.h>
+#include <rill/optim/proximal.h>
+#include <rill/optim/reduce_lr_on_plateau.h>
+#include <rill/optim/rms_prop.h>
 #include <rill/optim/schedule.h>
 #include <rill/optim/sgd.h>
+#include <rill/optim/sign.h>
+#include <rill/optim/swa.h>
