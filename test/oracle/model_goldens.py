@@ -103,7 +103,7 @@ SLIM = {"maxpool1": "MaxPool_3a_3x3", "maxpool2": "MaxPool_5a_3x3"}
 
 
 def inception_case(case, transform_input):
-    model = fill(inception.Inception3(num_classes=7, aux_logits=True, transform_input=transform_input, init_weights=False)).eval()
+    model = fill(inception.Inception3(num_classes=7, aux_logits=False, transform_input=transform_input, init_weights=False)).eval()
     x = image(1, 3, 75, 82)
     for stage in STAGES:
         getattr(model, stage).register_forward_hook(lambda m, i, y, s=stage: put(case, SLIM.get(s, s), y))
@@ -150,7 +150,18 @@ class LeNet(torch.nn.Module):
 
 train_step("lenet5", fill(LeNet(32, 64, 2, [3136, 512, 10])), image(2, 1, 28, 28))
 train_step("lenet5_modern", fill(LeNet(6, 16, 0, [400, 120, 84, 10])), image(2, 1, 28, 28))
-train_step("mlp", fill(torch.nn.ModuleDict({"layers": torch.nn.Sequential(torch.nn.Linear(7, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))})["layers"]), image(4, 7))
+
+
+class Mlp(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.ModuleList([torch.nn.Linear(7, 5), torch.nn.Linear(5, 3)])
+
+    def forward(self, x):
+        return self.layers[1](torch.tanh(self.layers[0](x)))
+
+
+train_step("mlp", fill(Mlp()), image(4, 7))
 
 
 class LeNet1998(torch.nn.Module):
@@ -189,11 +200,12 @@ class LeNet1998(torch.nn.Module):
 
 
 net = LeNet1998()
-order = "c1.weight c1.bias s2.weight s2.bias c3.weight c3.bias s4.weight s4.bias c5.weight c5.bias f6.weight f6.bias".split()
+order = "c1.weight c1.bias s2.weight s2.bias c3.weight c3.bias c3.table s4.weight s4.bias c5.weight c5.bias f6.weight f6.bias".split()
 with torch.no_grad():
     for k, name in enumerate(order):
-        p = dict(net.named_parameters())[name]
-        p.copy_(filled(p.shape, name, k))
+        if name != "c3.table":  # a buffer of the C++ network, which takes a number as well
+            p = dict(net.named_parameters())[name]
+            p.copy_(filled(p.shape, name, k))
 digits = torch.tensor(noise(840, 5555) - 0.5).reshape(10, 84)  # any codes will do here
 units = net(image(2, 1, 32, 32))
 penalties = ((units[:, None, :] - digits[None]) ** 2).sum(2)
@@ -201,8 +213,8 @@ put("lenet5_1998", "y", penalties)
 loss = penalties[torch.arange(2), torch.tensor([3, 8])].mean() + torch.log(np.exp(-0.25) + torch.exp(-penalties).sum(1)).mean()
 put("lenet5_1998", "loss", loss.reshape(1))
 loss.backward()
-for name in order:
-    put("lenet5_1998", "grad." + name, dict(net.named_parameters())[name].grad)
+for name, p in net.named_parameters():
+    put("lenet5_1998", "grad." + name, p.grad)
 
 with open("test/nn/models/model_goldens.txt", "w") as out:
     out.write("\n".join(lines) + "\n")

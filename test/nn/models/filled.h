@@ -16,6 +16,7 @@ namespace rill {
 
 inline std::vector<double> noise(std::int64_t count, std::uint32_t k) {
   std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
     auto h = static_cast<std::uint32_t>(i) + k * 0x9E3779B9u;
     h = (h ^ (h >> 16)) * 0x85EBCA6Bu;
