@@ -60,9 +60,9 @@ TEST_CASE("from_slim: every variable of the table goes to one place, transposed"
   const auto rows = table();
   REQUIRE(rows.size() == 96);
   auto options = InceptionV3Options::slim();
-  options.classes = 3;
+  options.classes = 5;
   InceptionV3 m(options);
-  const NamedTensors file = checkpoint(rows, 4, 2048);
+  const NamedTensors file = checkpoint(rows, 6, 2048);
   m.load(from_slim(m, file));
 
   std::map<std::string, std::string> unit_of;
@@ -83,11 +83,11 @@ TEST_CASE("from_slim: every variable of the table goes to one place, transposed"
     if (!r.scope.starts_with("AuxLogits")) weights += own.numel();
   }
   CHECK(weights == 21'751'136);
-  CHECK(m.parameter_count() == 27'143'152 - 997 * (769 + 2049));
-  // four outputs there, three here: the first is the background
-  CHECK(equal(m.fc.weight, find(file, "InceptionV3/Logits/Conv2d_1c_1x1/weights").view({2048, 4}).t().narrow(0, 1, 3)));
-  CHECK(equal(m.fc.bias, find(file, "InceptionV3/Logits/Conv2d_1c_1x1/biases").narrow(0, 1, 3)));
-  CHECK(equal(m.aux_logits->fc.weight, find(file, "InceptionV3/AuxLogits/Conv2d_2b_1x1/weights").view({768, 4}).t().narrow(0, 1, 3)));
+  CHECK(m.parameter_count() == 24'339'242);
+  // six outputs there, five here: the first is the background
+  CHECK(equal(m.fc.weight, find(file, "InceptionV3/Logits/Conv2d_1c_1x1/weights").view({2048, 6}).t().narrow(0, 1, 5)));
+  CHECK(equal(m.fc.bias, find(file, "InceptionV3/Logits/Conv2d_1c_1x1/biases").narrow(0, 1, 5)));
+  CHECK(equal(m.aux_logits->fc.weight, find(file, "InceptionV3/AuxLogits/Conv2d_2b_1x1/weights").view({768, 6}).t().narrow(0, 1, 5)));
 }
 
 TEST_CASE("from_slim: gamma where there is one, 1 elsewhere, all classes", "[nn][models]") {
