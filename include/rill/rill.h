@@ -20,6 +20,7 @@
 #include <rill/io/checkpoint.h>
 #include <rill/io/safetensors.h>
 #include <rill/nn/activation.h>
+#include <rill/nn/containers.h>
 #include <rill/nn/conv.h>
 #include <rill/nn/dropout.h>
 #include <rill/nn/embedding.h>
@@ -28,12 +29,18 @@
 #include <rill/nn/linear.h>
 #include <rill/nn/module.h>
 #include <rill/nn/norm.h>
+#include <rill/nn/pad.h>
 #include <rill/nn/pool.h>
+#include <rill/nn/print.h>
+#include <rill/nn/resize.h>
+#include <rill/nn/shape.h>
+#include <rill/nn/summary.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/embedding.h>
+#include <rill/ops/grid.h>
 #include <rill/ops/index.h>
 #include <rill/ops/linalg.h>
 #include <rill/ops/loss.h>
@@ -47,6 +54,7 @@
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>
 #include <rill/ops/view.h>
+#include <rill/ops/weighted_loss.h>
 #include <rill/optim/adagrad.h>
 #include <rill/optim/adam.h>
 #include <rill/optim/clip.h>

@@ -5,7 +5,10 @@
 #include <rill/nn/dropout.h>
 #include <rill/nn/embedding.h>
 #include <rill/nn/norm.h>
+#include <rill/nn/pad.h>
 #include <rill/nn/pool.h>
+#include <rill/nn/resize.h>
+#include <rill/nn/shape.h>
 #include <rill/ops/create.h>
 
 #include "test/support/message.h"
@@ -63,4 +66,17 @@ TEST_CASE("layers refuse options that fit no input, with the range that does", "
   CHECK(MESSAGE(ValueError, nn::RReLU(0.5, 0.25)) == "RReLU: the slopes are from 0.5 to 0.25; the lower one must not be above the upper one");
   CHECK(MESSAGE(DtypeError, nn::RReLU()(ones({2}, {.dtype = int64}))) == "RReLU: int64 is not supported (expected a floating dtype) (in RReLU)");
   CHECK(MESSAGE(ShapeError, nn::Softmax2d()(ones({2, 3}))) == "Softmax2d: takes x [N, C, H, W] or [C, H, W], got [2, 3] (in Softmax2d)");
+}
+
+TEST_CASE("layers that reshape, pad and resize refuse what fits no input", "[nn][arguments]") {
+  CHECK(MESSAGE(ValueError, nn::PixelShuffle(0)) == "PixelShuffle: the factor is 0; it must be at least 1");
+  CHECK(MESSAGE(ValueError, nn::PixelUnshuffle(-2)) == "PixelUnshuffle: the factor is -2; it must be at least 1");
+  CHECK(MESSAGE(ValueError, nn::ChannelShuffle(0)) == "ChannelShuffle: the number of groups is 0; it must be at least 1");
+  CHECK(MESSAGE(ValueError, nn::ReflectionPad2d({1, 2})) == "ReflectionPad2d: 2 sides are given; give one number, or 4: before and after each axis, the last axis first");
+  CHECK(MESSAGE(ValueError, nn::Upsample({})) == "Upsample: takes either size or scale; give one of them");
+  CHECK(MESSAGE(ValueError, nn::Upsample({.size = 0})) == "Upsample: the size is 0; it must be at least 1");
+  CHECK(MESSAGE(ValueError, nn::Upsample({.scale = {2, -1}})) == "Upsample: scale is -1; it must be above 0");
+  CHECK(MESSAGE(ValueError, nn::Unfold(0)) == "Unfold: kernel is 0; it must be at least 1");
+  CHECK(MESSAGE(ValueError, nn::Fold(0, 1)) == "Fold: the output size is 0; it must be at least 1");
+  CHECK(MESSAGE(ValueError, nn::Fold(4, 2, {.stride = 0})) == "Fold: stride is 0; it must be at least 1");
 }
