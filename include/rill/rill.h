@@ -22,6 +22,7 @@
 #include <rill/nn/activation.h>
 #include <rill/nn/containers.h>
 #include <rill/nn/conv.h>
+#include <rill/nn/distance.h>
 #include <rill/nn/dropout.h>
 #include <rill/nn/embedding.h>
 #include <rill/nn/function.h>
