@@ -36,6 +36,7 @@
 #include <rill/nn/resize.h>
 #include <rill/nn/shape.h>
 #include <rill/nn/summary.h>
+#include <rill/ops/attention.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>
@@ -51,6 +52,7 @@
 #include <rill/ops/random.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/resize.h>
+#include <rill/ops/rnn.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>
