@@ -1,7 +1,5 @@
 #include <rill/nn/models/inception_blocks.h>
 
-#include <cmath>
-
 #include <rill/nn/init.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/pool.h>
@@ -30,8 +28,8 @@ std::int64_t InceptionOptions::depth(std::int64_t channels) const {
 ConvNormRelu::ConvNormRelu(std::int64_t in, std::int64_t out, nn::ConvOptions options, const InceptionOptions& o, std::optional<double> std)
     : conv(in, out, (options.bias = false, options.tensor = o.tensor, options)), bn(out, {.eps = o.eps, .momentum = o.momentum, .tensor = o.tensor}) {
   if (!o.scale) bn.weight.reset({});
-  const double fan_in = static_cast<double>(init::fan(conv.weight).in);
-  init::truncated_normal_(conv.weight, {.std = std ? *std : o.start == InceptionStart::variance_scaling ? std::sqrt(1.3 * 2 / fan_in) : 0.1});
+  if (!std && o.start == InceptionStart::variance_scaling) init::slim_variance_scaling_(conv.weight);
+  else init::truncated_normal_(conv.weight, {.std = std.value_or(0.1)});
 }
 Tensor ConvNormRelu::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& x) { return relu(bn(conv(x))); });

@@ -63,11 +63,13 @@ def put(case, name, t):
 def train_step(case, module, x):
     """Training mode: the output, gradients of sum(y r) with r from the hash, and the state afterwards."""
     module.train()
-    x.requires_grad_()
+    if x.is_floating_point():
+        x.requires_grad_()
     y = module(x)
     put(case, "y", y)
     (y * torch.tensor(noise(y.numel(), 7777) - 0.5).reshape(y.shape)).sum().backward()
-    put(case, "grad.x", x.grad)
+    if x.is_floating_point():
+        put(case, "grad.x", x.grad)
     for name, p in module.named_parameters():
         put(case, "grad." + name, p.grad)
     for name, b in module.named_buffers():
@@ -162,6 +164,67 @@ class Mlp(torch.nn.Module):
 
 
 train_step("mlp", fill(Mlp()), image(4, 7))
+
+
+class Attention(torch.nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.c_attn, self.c_proj, self.heads = torch.nn.Linear(width, 3 * width), torch.nn.Linear(width, width), heads
+
+    def forward(self, x):
+        n, t, c = x.shape
+        q, k, v = (m.view(n, t, self.heads, c // self.heads).transpose(1, 2) for m in self.c_attn(x).split(c, 2))
+        scores = (q @ k.transpose(2, 3)) / np.sqrt(c // self.heads)
+        scores = scores.masked_fill(torch.ones(t, t, dtype=torch.bool).triu(1), float("-inf"))
+        return self.c_proj((scores.softmax(3) @ v).transpose(1, 2).reshape(n, t, c))
+
+
+class Block(torch.nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.ln_1, self.attn, self.ln_2 = torch.nn.LayerNorm(width), Attention(width, heads), torch.nn.LayerNorm(width)
+        self.mlp = torch.nn.ModuleDict({"c_fc": torch.nn.Linear(width, 4 * width), "c_proj": torch.nn.Linear(4 * width, width)})
+
+    def forward(self, x):
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp["c_proj"](F.gelu(self.mlp["c_fc"](self.ln_2(x)), approximate="tanh"))
+
+
+class Gpt(torch.nn.Module):
+    def __init__(self, vocabulary, context, layers, heads, width):
+        super().__init__()
+        self.transformer = torch.nn.ModuleDict({"wte": torch.nn.Embedding(vocabulary, width), "wpe": torch.nn.Embedding(context, width),
+                                                "h": torch.nn.ModuleList(Block(width, heads) for _ in range(layers)), "ln_f": torch.nn.LayerNorm(width)})
+        self.lm_head = torch.nn.Linear(width, vocabulary, bias=False)
+        self.lm_head.weight = self.transformer["wte"].weight
+
+    def forward(self, tokens):
+        t = self.transformer
+        x = t["wte"](tokens) + t["wpe"](torch.arange(tokens.shape[1]))
+        for block in t["h"]:
+            x = block(x)
+        return self.lm_head(t["ln_f"](x))
+
+
+class LanguageModel(torch.nn.Module):
+    def __init__(self, vocabulary, embedding, hidden, tied):
+        super().__init__()
+        self.encoder = torch.nn.Embedding(vocabulary, embedding)
+        self.rnn = torch.nn.LSTM(embedding, hidden, 2, batch_first=True)
+        self.decoder = torch.nn.Linear(hidden, vocabulary)
+        if tied:
+            self.decoder.weight = self.encoder.weight
+
+    def forward(self, tokens):
+        first, state = self.rnn(self.encoder(tokens[:, :2]))  # in two pieces, the state handed on
+        second, _ = self.rnn(self.encoder(tokens[:, 2:]), state)
+        return self.decoder(torch.cat([first, second], 1))
+
+
+tokens = torch.tensor((noise(10, 4444) * 11).astype(np.int64)).view(2, 5)
+train_step("gpt", fill(Gpt(11, 6, 2, 2, 8)), tokens)
+train_step("lstm_language_model", fill(LanguageModel(11, 4, 6, False)), tokens)
+train_step("lstm_language_model_tied", fill(LanguageModel(11, 6, 6, True)), tokens)
 
 
 class LeNet1998(torch.nn.Module):

@@ -9,6 +9,7 @@
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
+#include <rill/ops/view.h>
 
 #include "test/support/goldens.h"
 
@@ -95,20 +96,31 @@ inline void check_summary(const Tensor& t, const std::string& name, const std::s
 }
 
 /// One forward and backward pass in training mode, compared with the goldens: output, gradients, running statistics. The loss is sum(y r), r a hash.
-template <class M> void check_training(M& model, const std::string& name, const Tensor& input) {
+/// `run` gives the output for the input; a floating input gets a gradient.
+template <class F> void check_training(nn::Module& model, const std::string& name, const Tensor& x, F run) {
   fill(model);
-  const Tensor x = input.requires_grad_();
-  const Tensor y = model(x);
+  if (x.is_floating_point()) x.requires_grad_();
+  const Tensor y = run(x);
   auto r = noise(y.numel(), 7777);
   for (double& v : r) v -= 0.5;
   sum(y * from_vector(std::move(r), y.shape())).backward();
   check_summary(y, name, "y");
-  check_summary(x.grad(), name, "grad.x");
-  std::size_t compared = 2;
+  std::size_t compared = 1;
+  if (x.is_floating_point()) check_summary(x.grad(), name, "grad.x"), ++compared;
   for (const auto& [path, p] : model.named_parameters()) check_summary(p.grad(), name, "grad." + path), ++compared;
   for (const auto& [path, b] : model.named_buffers())
     if (b.is_floating_point()) check_summary(b, name, "state." + path), ++compared;
   CHECK(compared == model_goldens().at(name).size());
+}
+template <class M> void check_training(M& model, const std::string& name, const Tensor& x) {
+  check_training(model, name, x, [&](const Tensor& x) { return model(x); });
+}
+
+/// int64 [2, 5] below 11.
+inline Tensor tokens() {
+  std::vector<std::int64_t> ids;
+  for (const double v : noise(10, 4444)) ids.push_back(static_cast<std::int64_t>(v * 11));
+  return tensor(ids).view({2, 5});
 }
 
 inline const Options kDouble{.dtype = float64};
