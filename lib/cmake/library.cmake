@@ -33,6 +33,11 @@ if(LAPACK_FOUND)
   target_link_libraries(rill PRIVATE ${LAPACK_LIBRARIES})
   target_compile_definitions(rill PRIVATE RILL_WITH_LAPACK)
 endif()
+if(JPEG_FOUND)
+  target_link_libraries(rill PRIVATE ${JPEG_LIBRARIES})
+  target_include_directories(rill PRIVATE ${JPEG_INCLUDE_DIRS})
+  target_compile_definitions(rill PRIVATE RILL_WITH_JPEG)
+endif()
 
 # Kernels: the same files once per instruction set, always optimised, never link-time optimised (docs/architecture.md).
 function(rill_cpu_kernels set)
