@@ -10,6 +10,7 @@
 #include <rill/autograd/gradcheck.h>
 #include <rill/autograd/graph.h>
 #include <rill/autograd/saved_tensor_hooks.h>
+#include <rill/core/accessor.h>
 #include <rill/core/memory.h>
 #include <rill/core/print.h>
 #include <rill/core/random.h>
@@ -22,6 +23,9 @@
 #include <rill/nn/init.h>
 #include <rill/nn/linear.h>
 #include <rill/nn/module.h>
+#include <rill/ops/activation.h>
+#include <rill/ops/binary.h>
+#include <rill/ops/compare.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>

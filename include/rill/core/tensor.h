@@ -127,6 +127,8 @@ class Tensor {
   Tensor to(Dtype dtype) const;                        ///< this tensor itself when nothing changes
   Tensor to(Device device) const;
   Tensor to(const Options& options) const;
+  Tensor cpu() const { return to(Device::cpu()); }
+  Tensor cuda(int index = 0) const { return to(Device::cuda(index)); }
   Tensor clone(MemoryFormat format = MemoryFormat::preserve) const;
   Tensor contiguous(MemoryFormat format = MemoryFormat::contiguous) const;
 

@@ -52,7 +52,8 @@ std::vector<Row> rows_index() {
       plain(row("bincount", [](const Args& a) { return bincount(a[0].reshape({-1})); }, {{.low = 0, .high = 6}}, {throws<Error>("bincount: the value -1 is negative; only values from 0 on can be counted", [] { bincount(tensor({-1}, {.dtype = int64})); })}, kInts), Result::int64),
       plain(row("histc", [](const Args& a) { return histc(a[0], 4, -2, 2); }, {kX}, {throws<Error>("histc: 0 bins are asked for; use at least 1", [x] { histc(x(), 0); })}, kReal), Result::same),
       plain(row("isin", [](const Args& a) { return isin(a[0], tensor({0, 1}).to(a[0].dtype())); }, {kX}, {}, kAll), Result::boolean),
-      plain(row("in_top_k", [](const Args& a) { return in_top_k(a[0], tensor({0, 4, 2, 9}), 2); }, {kX}, {throws<ValueError>("in_top_k: k is -1; it must not be negative", [] { in_top_k(ones({2, 3}), tensor({0, 1}), -1); })}, kReal), Result::boolean),
+      plain(row("in_top_k", [](const Args& a) { return in_top_k(a[0], tensor({0, 4, 2, 9}), 2); }, {kX}, {throws<ValueError>("in_top_k: k is -1; it must not be negative", [] { in_top_k(ones({2, 3}), tensor({0, 1}), -1); }),
+            throws<ShapeError>("in_top_k: takes predictions [N, C] and targets [N], got [2, 3] and [3]", [] { in_top_k(ones({2, 3}), tensor({0, 1, 2}), 1); }), throws<DtypeError>("in_top_k: targets have dtype float32, expected int64 or int32", [] { in_top_k(ones({2, 3}), ones({2}), 1); })}, kReal), Result::boolean),
       plain(row("unique", [](const Args& a) { return unique(a[0]).values; }, {kX}), Result::same),
       plain(row("unique_consecutive", [](const Args& a) { return unique_consecutive(a[0]).values; }, {kX}), Result::same),
   };
@@ -99,6 +100,19 @@ std::vector<Row> rows_index() {
   };
   for (Row& r : list)
     if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
+  const std::map<std::string, std::function<void(const Args&)>> in_place = {
+      {"index_put", [](const Args& a) { index_put_(a[0], {a[1]}, a[2]); }},
+      {"scatter", [](const Args& a) { scatter_(a[0], 0, a[1], a[2]); }},
+      {"scatter_add", [](const Args& a) { scatter_add_(a[0], 0, a[1], a[2]); }},
+      {"scatter_reduce", [](const Args& a) { scatter_reduce_(a[0], 0, a[1], a[2], ScatterReduce::sum); }},
+      {"index_add", [](const Args& a) { index_add_(a[0], 0, a[1], a[2]); }},
+      {"index_copy", [](const Args& a) { index_copy_(a[0], 0, a[1], a[2]); }},
+      {"index_fill", [](const Args& a) { index_fill_(a[0], 0, a[1], 1); }},
+      {"masked_fill", [](const Args& a) { masked_fill_(a[0], a[1], 1); }},
+      {"masked_scatter", [](const Args& a) { masked_scatter_(a[0], a[1], a[2]); }},
+  };
+  for (Row& r : list)
+    if (const auto found = in_place.find(r.name); found != in_place.end()) r.in_place = found->second;
   return list;
 }
 

@@ -70,7 +70,9 @@ std::vector<Row> rows_linalg() {
             Values y = in[0].v;
             for (std::size_t i = 0; i < y.size(); ++i) y[i] += in[1].v[i / 2 % 3];
             return y;
-          }, {throws<ShapeError>("bias_add: bias [1] does not fit axis 1 of x [2, 3]; expected [3]", [] { bias_add(ones({2, 3}), ones({1})); })}),
+          }, {throws<ShapeError>("bias_add: bias [1] does not fit axis 1 of x [2, 3]; expected [3]", [] { bias_add(ones({2, 3}), ones({1})); }),
+             throws<DtypeError>("bias_add: x has dtype float32 and the bias float64; convert one with .to()", [] { bias_add(ones({2, 3}), ones({3}, {.dtype = float64})); }),
+             throws<ShapeError>("bias_add: a number has no axis for a bias; expected rank 1 or more", [] { bias_add(full({}, 1.), ones({1})); })}),
       row("bilinear", [](const Args& a) { return bilinear(a[0], a[1], a[2], a[3]); }, {{.shape = {4, 3}}, {.shape = {4, 2}}, {.shape = {2, 3, 2}}, {.shape = {2}}}, [](const std::vector<Plain>& in) {
             Values y;
             for (int n = 0; n < 4; ++n)
@@ -81,7 +83,9 @@ std::vector<Row> rows_linalg() {
                 y.push_back(static_cast<double>(s));
               }
             return y;
-          }, {throws<ShapeError>("bilinear: weight [2, 3, 2] expects 3 and 2 features, a [4, 3] and b [4, 3] have 3 and 3", [] { bilinear(ones({4, 3}), ones({4, 3}), ones({2, 3, 2})); })}),
+          }, {throws<ShapeError>("bilinear: weight [2, 3, 2] expects 3 and 2 features, a [4, 3] and b [4, 3] have 3 and 3", [] { bilinear(ones({4, 3}), ones({4, 3}), ones({2, 3, 2})); }),
+             throws<ShapeError>("bilinear: takes a [.., in1], b [.., in2] and a weight [out, in1, in2], got [3], [2] and [2, 3]", [] { bilinear(ones({3}), ones({2}), ones({2, 3})); }),
+             throws<ShapeError>("bilinear: bias [3] does not fit weight [2, 3, 2]; expected [2]", [] { bilinear(ones({3}), ones({2}), ones({2, 3, 2}), ones({3})); })}),
       row("vander", [](const Args& a) { return vander(a[0], {.columns = 3}); }, {{.shape = {4}}}, [](const std::vector<Plain>& in) {
             Values y;
             for (double v : in[0].v) y.push_back(v * v), y.push_back(v), y.push_back(1);

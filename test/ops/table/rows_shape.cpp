@@ -64,7 +64,8 @@ std::vector<Row> rows_shape() {
       view("unbind", [](const Tensor& x) { return piece(unbind(x, 1), 2); }),
       with(both("column_stack", [](const Args& a) { return column_stack({a[0], a[1]}); }), {throws<ValueError>("column_stack: the list of tensors is empty; pass at least one", [] { column_stack({}); })}),
       with(both("cartesian_prod", [](const Args& a) { return cartesian_prod({a[0].reshape({6}), a[1].reshape({6})}); }), {throws<ShapeError>("cartesian_prod: tensor 0 has shape [2, 2]; every one must have one axis", [] { cartesian_prod({ones({2, 2})}); })}),
-      with(row("combinations", [](const Tensor& x) { return combinations(x, 2, {.with_replacement = true}); }, {4}), {throws<ShapeError>("combinations: float32 [2, 2] must have one axis; use .flatten()", [] { combinations(ones({2, 2})); })}),
+      with(row("combinations", [](const Tensor& x) { return combinations(x, 2, {.with_replacement = true}); }, {4}), {throws<ShapeError>("combinations: float32 [2, 2] must have one axis; use .flatten()", [] { combinations(ones({2, 2})); }),
+                                                                                                      throws<ValueError>("combinations: -1 elements are to be chosen; the number must not be negative", [] { combinations(ones({2}), -1); })}),
       view("tensor_split", [](const Tensor& x) { return piece(tensor_split(x, Dims{1, -1}, 2), 1); }),
       row("repeat", [](const Tensor& x) { return repeat(x, {2, 1, 3}); }),
       row("tile", [](const Tensor& x) { return tile(x, {2}); }),
@@ -97,6 +98,7 @@ std::vector<Row> rows_shape() {
       {"vstack", throws<ShapeError>("cat: tensor 1 has shape [1, 3], which differs from [1, 2] on axis 1; only axis 0 may differ", [] { vstack({ones({2}), ones({3})}); })},
       {"dstack", throws<ShapeError>("cat: tensor 1 has shape [1, 3, 1], which differs from [1, 2, 1] on axis 1; only axis 2 may differ", [] { dstack({ones({2}), ones({3})}); })},
       {"block_diag", throws<ShapeError>("block_diag: tensor 0 has shape [2, 3, 4]; at most two axes are allowed", [t] { block_diag({t()}); })},
+      {"split", throws<ShapeError>("split: a 0-dim tensor has no axis to split", [] { split(full({}, 1), 1); })},
       {"chunk", throws<ValueError>("chunk: 0 pieces are asked for; use at least 1", [t] { chunk(t(), 0); })},
       {"tensor_split", throws<ValueError>("tensor_split: 0 pieces are asked for; use at least 1", [t] { tensor_split(t(), 0); })},
       {"unbind", throws<ShapeError>("unbind: a 0-dim tensor has no axis to split", [] { unbind(full({}, 1)); })},
@@ -118,6 +120,10 @@ std::vector<Row> rows_shape() {
       {"pixel_unshuffle", throws<ShapeError>("pixel_unshuffle: height 3 and width 4 of [2, 3, 4] are not multiples of 2", [t] { pixel_unshuffle(t(), 2); })},
       {"channel_shuffle", throws<ShapeError>("channel_shuffle: 3 channels of [2, 3, 4] are not a multiple of 2 groups", [t] { channel_shuffle(t(), 2); })},
   };
+  for (Row& r : list) {
+    if (r.name == "tensor_split") r.errors.push_back(throws<ValueError>("tensor_split: 2097152 pieces of 2 elements are asked for; use at most 1048576", [t] { tensor_split(t(), 1 << 21); }));
+    if (r.name == "chunk") r.errors.push_back(throws<ValueError>("chunk: 2097152 pieces of 0 elements are asked for; use at most 1048576", [] { chunk(ones({0}), 1 << 21); }));
+  }
   for (Row& r : list)
     if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
   const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
