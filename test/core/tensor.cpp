@@ -16,6 +16,7 @@ TEST_CASE("a tensor knows its attributes", "[core][tensor]") {
   CHECK(t.size(-1) == 3);
   CHECK((t + 1).to_vector<int>() == std::vector<int>{2, 3, 4, 5, 6, 7});
   CHECK(t.t().to_vector<int>() == std::vector<int>{1, 4, 2, 5, 3, 6});
+  CHECK(t.T().to_vector<int>() == std::vector<int>{1, 4, 2, 5, 3, 6});
   CHECK(t.cpu().is_same(t));
   CHECK(MESSAGE(DeviceError, t.cuda(1)) == "device: this build of rill has no backend for cuda:1; use Device::cpu()");
 }

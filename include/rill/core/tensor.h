@@ -163,6 +163,7 @@ class Tensor {
   Tensor transpose(std::int64_t a, std::int64_t b) const;
   Tensor permute(const Dims& axes) const;
   Tensor t() const;                                    ///< transpose of rank 2, the tensor itself below
+  Tensor T() const { return t(); }                     ///< PyTorch's x.T; other ranks: mT() or permute()
   Tensor mT() const;                                   ///< transpose of the last two axes
   Tensor squeeze() const;
   Tensor squeeze(std::int64_t axis) const;
