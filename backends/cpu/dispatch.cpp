@@ -18,6 +18,7 @@
 #include "backends/cpu/reduce.h"
 #include "backends/cpu/softmax.h"
 #include "backends/cpu/sort.h"
+#include "backends/cpu/update.h"
 
 namespace rill::cpu {
 
@@ -33,9 +34,10 @@ namespace rill::cpu {
   void fill_norm(NormKernels&);                                                                                    \
   void fill_softmax(NormKernels&);                                                                                 \
   void fill_random(RandomKernels&);                                                                                \
+  void fill_update(UpdateKernels&);                                                                                \
   static void fill(Kernels& k) {                                                                                   \
     fill_unary(k), fill_binary(k), fill_cast(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
-    fill_norm(k), fill_softmax(k), fill_random(k);                                                                 \
+    fill_norm(k), fill_softmax(k), fill_random(k), fill_update(k);                                                 \
   }                                                                                                                \
   }
 RILL_SET(baseline)
@@ -90,6 +92,7 @@ Kernels make_kernels(InstructionSet set) {
   add_pool(k);
   add_norm(k);
   add_random(k);
+  add_update(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);
