@@ -93,46 +93,58 @@ Tensor make_like(const Tensor& t, Dtype dtype) {
 Tensor make_like(const Tensor& t) { return make_like(t, impl(t).dtype); }
 
 namespace {
-[[gnu::always_inline]] inline TensorImpl* alias_impl(const TensorImpl& from, const Shape& shape, const Strides& strides, std::int64_t offset, Ref<Storage> storage) {
-  auto* p = new TensorImpl(from.dtype, from.device, shape, strides, std::move(storage));
+/// A tensor over the memory of `from`, still without its storage: a borrowed reference may enter only where nothing can throw any more,
+/// or giving up the half-made tensor would release what it never owned. Note [Borrowed storage]
+[[gnu::always_inline]] inline Tensor over_memory_of(const TensorImpl& from, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  auto* p = new TensorImpl;
+  Tensor out = adopt(p);
+  p->dtype = from.dtype;
+  p->device = from.device;
   p->inference = from.inference;
   p->data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
+  p->shape = shape;
+  p->strides = strides;
+  return out;
+}
+[[gnu::always_inline]] inline void measure(TensorImpl& t) {
   std::int64_t numel = 1;
   bool contiguous = true;
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    contiguous &= shape[i] == 1 || strides[i] == numel;
-    numel *= shape[i];
+  for (int i = t.shape.rank() - 1; i >= 0; --i) {
+    contiguous &= t.shape[i] == 1 || t.strides[i] == numel;
+    numel *= t.shape[i];
   }
-  p->numel = numel;
-  p->contiguous = contiguous || numel == 0;
-  return p;
+  t.numel = numel;
+  t.contiguous = contiguous || numel == 0;
 }
-/// Note [Borrowed storage]
-[[gnu::always_inline]] inline Ref<Storage> borrowed(const TensorImpl& from) { return Ref<Storage>::adopt(from.storage.get()); }
-[[gnu::always_inline]] inline const Tensor& base_of(const Tensor& t) { return impl(t).base.defined() ? impl(t).base : t; }
+[[gnu::always_inline]] inline void borrow(const Tensor& view, const Tensor& from) {
+  impl(view).storage = Ref<Storage>::adopt(impl(from).storage.get());
+  impl(view).base = impl(from).base.defined() ? impl(from).base : from;
+}
 }  // namespace
 
 Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  return adopt(alias_impl(impl(t), shape, strides, offset, impl(t).storage));
+  Tensor out = over_memory_of(impl(t), shape, strides, offset);
+  measure(impl(out));
+  impl(out).storage = impl(t).storage;
+  return out;
 }
 Tensor make_view_of(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  auto* p = alias_impl(impl(t), shape, strides, offset, borrowed(impl(t)));
-  p->base = base_of(t);
-  return adopt(p);
+  Tensor out = over_memory_of(impl(t), shape, strides, offset);
+  measure(impl(out));
+  borrow(out, t);
+  return out;
 }
 Tensor make_row_major_view_of(const Tensor& t, const Shape& shape) {
-  const auto& from = impl(t);
-  auto* p = new TensorImpl(from.dtype, from.device, shape, shape, borrowed(from));
-  p->inference = from.inference;
-  p->data = from.data;
-  p->numel = from.numel;
-  p->base = base_of(t);
+  Tensor out = over_memory_of(impl(t), shape, shape, 0);
+  auto& p = impl(out);
+  p.numel = impl(t).numel;
   std::int64_t step = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
-    p->strides[i] = step;
+    p.strides[i] = step;
     step *= shape[i] > 0 ? shape[i] : 1;
   }
-  return adopt(p);
+  borrow(out, t);
+  return out;
 }
 
 Tensor make_detached(const Tensor& t) { return make_alias(t, impl(t).shape, impl(t).strides, 0); }

@@ -29,7 +29,7 @@ TEST_CASE("an accessor reads and writes elements through strides", "[core][tenso
   a(0, 1) = 40;
   CHECK(t.to_vector<int>() == std::vector<int>{1, 2, 3, 40, 5, 6});
   CHECK(accessor<float, 0>(full({}, 2.5))() == 2.5f);
-  CHECK(MESSAGE(ShapeError, accessor<std::int64_t, 1>(t)) == "accessor: int64 [2, 3] has rank 2, but 1 indices were asked for");
-  CHECK(MESSAGE(DtypeError, accessor<float, 2>(t)) == "data: the elements of int64 [2, 3] are not float32; convert with .to(rill::float32)");
-  CHECK(MESSAGE(ValueError, accessor<float, 2>(Tensor())) == "accessor: input is undefined; pass a tensor with values");
+  CHECK(MESSAGE(ShapeError, (accessor<std::int64_t, 1>(t))) == "accessor: int64 [2, 3] has rank 2, but 1 indices were asked for");
+  CHECK(MESSAGE(DtypeError, (accessor<float, 2>(t))) == "data: the elements of int64 [2, 3] are not float32; convert with .to(rill::float32)");
+  CHECK(MESSAGE(ValueError, (accessor<float, 2>(Tensor()))) == "accessor: input is undefined; pass a tensor with values");
 }

@@ -57,7 +57,7 @@ std::vector<Row> rows_index() {
       plain(row("unique", [](const Args& a) { return unique(a[0]).values; }, {kX}), Result::same),
       plain(row("unique_consecutive", [](const Args& a) { return unique_consecutive(a[0]).values; }, {kX}), Result::same),
   };
-  const std::map<std::string, ErrorCase> more = {
+  add_errors(list, {
       {"scatter_reduce", throws<IndexError>("scatter_reduce: index 7 at [0, 0] is outside axis 0 of size 4; valid are 0 to 3", [x] { scatter_reduce(x(), 0, far().reshape({1, 1}), ones({1, 1}), ScatterReduce::sum); })},
       {"index_copy", throws<IndexError>("index_copy: index 7 at [0] is outside axis 0 of size 4; valid are 0 to 3", [x] { index_copy(x(), 0, far(), ones({1, 5})); })},
       {"index_fill", throws<IndexError>("index_fill: index 7 at [0] is outside axis 0 of size 4; valid are 0 to 3", [x] { index_fill(x(), 0, far(), 1); })},
@@ -71,10 +71,8 @@ std::vector<Row> rows_index() {
       {"isin", throws<ValueError>("isin: test is undefined; pass a tensor with values", [x] { isin(x(), Tensor()); })},
       {"unique", throws<IndexError>("unique: axis 2 is outside [-2, 2) for a tensor of rank 2", [x] { unique(x(), {.axis = 2}); })},
       {"unique_consecutive", throws<IndexError>("unique_consecutive: axis -3 is outside [-2, 2) for a tensor of rank 2", [x] { unique_consecutive(x(), {.axis = -3}); })},
-  };
-  for (Row& r : list)
-    if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
-  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+  });
+  add_corners(list, {
       {"index_get", {[](const Args& a, std::int64_t k) { return index_get(a[0], {k}); }, [](const Args& a, std::int64_t k) { return index_get(a[0], {Index(Slice(k, 3))}); }, [](const Args& a, std::int64_t k) { return index_get(a[0], {Index(tensor({k}))}); }}},
       {"index_put", {[](const Args& a, std::int64_t k) { return index_put(a[0], {Index(tensor({k}))}, a[2]); }, [](const Args& a, std::int64_t k) { return index_put(a[0], {Index(tensor({k, k}))}, a[2], true); }}},
       {"gather", {[](const Args& a, std::int64_t k) { return gather(a[0], k, a[1]); }, [](const Args& a, std::int64_t k) { return gather(a[0], 0, full({2, 5}, k)); }}},
@@ -97,9 +95,7 @@ std::vector<Row> rows_index() {
       {"unique", {[](const Args& a, std::int64_t k) { return unique(a[0], {.axis = k}).values; }}},
       {"unique_consecutive", {[](const Args& a, std::int64_t k) { return unique_consecutive(a[0], {.axis = k}).values; }}},
       {"nanmedian", {[](const Args& a, std::int64_t k) { return nanmedian(a[0], k).values; }}},
-  };
-  for (Row& r : list)
-    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
+  });
   const std::map<std::string, std::function<void(const Args&)>> in_place = {
       {"index_put", [](const Args& a) { index_put_(a[0], {a[1]}, a[2]); }},
       {"scatter", [](const Args& a) { scatter_(a[0], 0, a[1], a[2]); }},
