@@ -93,58 +93,51 @@ Tensor make_like(const Tensor& t, Dtype dtype) {
 Tensor make_like(const Tensor& t) { return make_like(t, impl(t).dtype); }
 
 namespace {
-/// A tensor over the memory of `from`, still without its storage: a borrowed reference may enter only where nothing can throw any more,
-/// or giving up the half-made tensor would release what it never owned. Note [Borrowed storage]
-[[gnu::always_inline]] inline Tensor over_memory_of(const TensorImpl& from, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  auto* p = new TensorImpl;
-  Tensor out = adopt(p);
-  p->dtype = from.dtype;
-  p->device = from.device;
+/// All of an alias but its storage.
+[[gnu::always_inline]] inline TensorImpl* alias_impl(const TensorImpl& from, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  auto* p = new TensorImpl(from.dtype, from.device, shape, strides);
   p->inference = from.inference;
   p->data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
-  p->shape = shape;
-  p->strides = strides;
-  return out;
-}
-[[gnu::always_inline]] inline void measure(TensorImpl& t) {
   std::int64_t numel = 1;
   bool contiguous = true;
-  for (int i = t.shape.rank() - 1; i >= 0; --i) {
-    contiguous &= t.shape[i] == 1 || t.strides[i] == numel;
-    numel *= t.shape[i];
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    contiguous &= shape[i] == 1 || strides[i] == numel;
+    numel *= shape[i];
   }
-  t.numel = numel;
-  t.contiguous = contiguous || numel == 0;
+  p->numel = numel;
+  p->contiguous = contiguous || numel == 0;
+  return p;
 }
-[[gnu::always_inline]] inline void borrow(const Tensor& view, const Tensor& from) {
-  impl(view).storage = Ref<Storage>::adopt(impl(from).storage.get());
-  impl(view).base = impl(from).base.defined() ? impl(from).base : from;
+/// Note [Borrowed storage]
+[[gnu::always_inline]] inline void set_base(TensorImpl* view, const Tensor& t) {
+  view->storage = Ref<Storage>::adopt(impl(t).storage.get());
+  view->base = impl(t).base.defined() ? impl(t).base : t;
 }
 }  // namespace
 
 Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  Tensor out = over_memory_of(impl(t), shape, strides, offset);
-  measure(impl(out));
-  impl(out).storage = impl(t).storage;
-  return out;
+  auto* p = alias_impl(impl(t), shape, strides, offset);
+  p->storage = impl(t).storage;
+  return adopt(p);
 }
 Tensor make_view_of(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  Tensor out = over_memory_of(impl(t), shape, strides, offset);
-  measure(impl(out));
-  borrow(out, t);
-  return out;
+  auto* p = alias_impl(impl(t), shape, strides, offset);
+  set_base(p, t);
+  return adopt(p);
 }
 Tensor make_row_major_view_of(const Tensor& t, const Shape& shape) {
-  Tensor out = over_memory_of(impl(t), shape, shape, 0);
-  auto& p = impl(out);
-  p.numel = impl(t).numel;
+  const auto& from = impl(t);
+  auto* p = new TensorImpl(from.dtype, from.device, shape, shape);
+  set_base(p, t);
+  p->inference = from.inference;
+  p->data = from.data;
+  p->numel = from.numel;
   std::int64_t step = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
-    p.strides[i] = step;
+    p->strides[i] = step;
     step *= shape[i] > 0 ? shape[i] : 1;
   }
-  borrow(out, t);
-  return out;
+  return adopt(p);
 }
 
 Tensor make_detached(const Tensor& t) { return make_alias(t, impl(t).shape, impl(t).strides, 0); }

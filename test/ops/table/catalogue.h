@@ -113,11 +113,12 @@ std::vector<Row> rows_pool();
 std::vector<Row> rows_resize();
 std::vector<Row> rows_create();
 std::vector<Row> rows_random();
+std::vector<Row> rows_rnn();
 
 inline const std::vector<Row>& rows() {
   static const std::vector<Row> all = [] {
     std::vector<Row> list;
-    for (auto family : {rows_unary, rows_activation, rows_binary, rows_reduce, rows_shape, rows_index, rows_linalg, rows_nn, rows_loss, rows_conv, rows_pool, rows_resize, rows_create, rows_random})
+    for (auto family : {rows_unary, rows_activation, rows_binary, rows_reduce, rows_shape, rows_index, rows_linalg, rows_nn, rows_loss, rows_conv, rows_pool, rows_resize, rows_create, rows_random, rows_rnn})
       for (Row& r : family()) list.push_back(std::move(r));
     return list;
   }();
