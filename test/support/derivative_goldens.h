@@ -61,8 +61,10 @@ inline void check_golden(const Golden& g, const RunGolden& run, double tolerance
     }
     auto compare = [&](const List& have, const char* section) {
       INFO(section);
-      for (std::size_t k = 0; k < wanted.size(); ++k)
+      for (std::size_t k = 0; k < wanted.size(); ++k) {
+        INFO("of the wanted input " << k << " " << to_string(wanted[k].shape()));
         check_same(have[k].defined() ? have[k] : zeros(wanted[k].shape(), {.dtype = float64}), g.sections.at(section).at(k), 1e-11);
+      }
     };
     compare(grad({linear}, wanted, {}, {.retain_graph = true, .allow_unused = true}), "grad");
     if (!g.sections.contains("second")) continue;
