@@ -9,6 +9,7 @@
 #include <rill/autograd/grad_mode.h>
 #include <rill/autograd/gradcheck.h>
 #include <rill/autograd/graph.h>
+#include <rill/autograd/name_scope.h>
 #include <rill/autograd/saved_tensor_hooks.h>
 #include <rill/core/memory.h>
 #include <rill/core/print.h>

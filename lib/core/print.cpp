@@ -150,10 +150,10 @@ std::vector<std::string> attributes(const Tensor& t) {
     all.push_back("size=" + size);
   }
   const bool obvious = i.dtype == default_dtype() || (i.numel > 0 && (i.dtype == Dtype::int64 || i.dtype == Dtype::boolean));
-  if (!obvious) all.push_back("dtype=" + std::string(to_string(i.dtype)));
-  if (!t.grad_fn().empty()) all.push_back("grad_fn=<" + std::string(t.grad_fn()) + ">");
+  if (!obvious) all.push_back(fmt::format("dtype={}", i.dtype));
+  if (!t.grad_fn().empty()) all.push_back(fmt::format("grad_fn=<{}>", t.grad_fn()));
   else if (t.requires_grad()) all.push_back("requires_grad=True");
-  if (i.name) all.push_back("name=\"" + *i.name + "\"");
+  if (i.name) all.push_back(fmt::format("name=\"{}\"", *i.name));
   return all;
 }
 

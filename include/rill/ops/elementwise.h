@@ -132,7 +132,7 @@ Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high);
 Tensor clamp_(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high = {});
 /// NaN becomes `nan`, infinities become the given values (default: the dtype's largest and smallest finite ones).
 Tensor nan_to_num(const Tensor& x, double nan = 0, std::optional<double> positive = {}, std::optional<double> negative = {});
-const Tensor& nan_to_num_(const Tensor& x, double nan = 0, std::optional<double> positive = {}, std::optional<double> negative = {});
+Tensor nan_to_num_(const Tensor& x, double nan = 0, std::optional<double> positive = {}, std::optional<double> negative = {});
 /// log(x / (1 - x)); with eps, x is first clamped to [eps, 1 - eps].
 Tensor logit(const Tensor& x, std::optional<double> eps = {});
 /// sin(pi x) / (pi x), 1 at 0.
