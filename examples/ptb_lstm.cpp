@@ -100,7 +100,7 @@ struct Training {
     (loss * static_cast<double>(unroll())).backward();  // the paper's cost adds up over time: the clipping and the rate refer to that
     optim::clip_grad_norm_(model.parameters(), how.clip);
     sgd.step();
-    state = detach(next);  // the values go on, the gradient does not
+    state = nn::models::detach(next);  // the values go on, the gradient does not
     ++step;
     return loss.item<double>();
   }

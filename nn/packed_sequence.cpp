@@ -81,7 +81,7 @@ PackedSequence pack_padded_sequence(const Tensor& x, const Ints& lengths, const 
   return pack(op, options.batch_first ? transpose(x, 0, 1) : x, lengths, 1);
 }
 
-Padded pad_packed_sequence(const PackedSequence& p, const PadOptions& options) {
+Padded pad_packed_sequence(const PackedSequence& p, const PadPackedOptions& options) {
   constexpr const char* op = "pad_packed_sequence";
   check_packed(op, p);
   const Int longest = static_cast<Int>(p.batch_sizes.size()), rows = p.batch_sizes[0], steps = options.total_length.value_or(longest);

@@ -11,6 +11,7 @@
 #include <rill/autograd/graph.h>
 #include <rill/autograd/name_scope.h>
 #include <rill/autograd/saved_tensor_hooks.h>
+#include <rill/core/accessor.h>
 #include <rill/core/memory.h>
 #include <rill/core/print.h>
 #include <rill/core/random.h>
@@ -37,7 +38,10 @@
 #include <rill/nn/resize.h>
 #include <rill/nn/shape.h>
 #include <rill/nn/summary.h>
+#include <rill/ops/activation.h>
 #include <rill/ops/attention.h>
+#include <rill/ops/binary.h>
+#include <rill/ops/compare.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>

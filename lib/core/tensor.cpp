@@ -1,3 +1,4 @@
+#include <rill/core/accessor.h>
 #include <rill/core/tensor.h>
 
 #include <algorithm>
@@ -198,6 +199,11 @@ void* Tensor::checked_data(Dtype wanted) const {
   check<DtypeError>(i.dtype == wanted, "data", "the elements of {} are not {}; convert with .to(rill::{})", describe(*this), wanted, wanted);
   check<DeviceError>(i.device.is_cpu(), "data", "{} lives on {}; copy it with .to(Device::cpu())", describe(*this), i.device);
   return i.data;
+}
+
+void detail::check_accessor(const Tensor& t, int rank) {
+  check_defined("accessor", t);
+  check<ShapeError>(impl(t).shape.rank() == rank, "accessor", "{} has rank {}, but {} indices were asked for", describe(t), impl(t).shape.rank(), rank);
 }
 
 std::string describe(const Tensor& t) {

@@ -24,7 +24,7 @@ struct PackOptions {
 /// larger than the one before; ShapeError unless there is one length per row.
 PackedSequence pack_padded_sequence(const Tensor& x, const std::vector<std::int64_t>& lengths, const PackOptions& options = {});
 
-struct PadOptions {
+struct PadPackedOptions {
   bool batch_first = false;
   double padding_value = 0;
   std::optional<std::int64_t> total_length = {};  ///< steps of the result; default: the longest row's
@@ -34,7 +34,7 @@ struct Padded {
   std::vector<std::int64_t> lengths;
 };
 /// The reverse of packing, rows in the caller's order. ValueError when total_length is below the longest row.
-Padded pad_packed_sequence(const PackedSequence& packed, const PadOptions& options = {});
+Padded pad_packed_sequence(const PackedSequence& packed, const PadPackedOptions& options = {});
 
 enum class PaddingSide : std::uint8_t { right, left };
 struct PadSequenceOptions {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -81,6 +82,22 @@ struct Row {
   // An attribute, axis, size or index taken from the ends of the range: must succeed, forward and backward, or throw a rill::Error.
   std::vector<std::function<Tensor(const Args&, std::int64_t)>> corners = {};
 };
+
+using Corner = std::function<Tensor(const Args&, std::int64_t)>;
+
+/// Further fields of the rows with these names.
+inline void add_errors(std::vector<Row>& list, const std::map<std::string, ErrorCase>& errors) {
+  for (Row& r : list)
+    if (const auto found = errors.find(r.name); found != errors.end()) r.errors.push_back(found->second);
+}
+inline void add_corners(std::vector<Row>& list, const std::map<std::string, std::vector<Corner>>& corners) {
+  for (Row& r : list)
+    if (const auto found = corners.find(r.name); found != corners.end()) r.corners = found->second;
+}
+inline Row with_corners(Row r, std::vector<Corner> corners) {
+  r.corners = std::move(corners);
+  return r;
+}
 
 std::vector<Row> rows_unary();
 std::vector<Row> rows_activation();
