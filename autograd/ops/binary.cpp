@@ -91,11 +91,14 @@ const Tensor& Tensor::mul_(Scalar v) const { return binary_<fn::Mul>(*this, v); 
 const Tensor& Tensor::div_(Scalar v) const { return binary_<fn::Div>(*this, v); }
 
 Tensor floor_divide(const Tensor& a, const Tensor& b) { return check_divisor<fn::FloorDivide>(a, b), binary<fn::FloorDivide>(a, b); }
+const Tensor& floor_divide_(const Tensor& a, const Tensor& b) { return check_divisor<fn::FloorDivide>(a, b), binary_<fn::FloorDivide>(a, b); }
 Tensor floor_divide(const Tensor& a, Scalar b) { return check_defined("floor_divide", a), floor_divide(a, constant(b, result_type(a, b), a.device())); }
 Tensor trunc_divide(const Tensor& a, const Tensor& b) { return check_divisor<fn::TruncDivide>(a, b), binary<fn::TruncDivide>(a, b); }
 Tensor remainder(const Tensor& a, const Tensor& b) { return check_divisor<fn::Remainder>(a, b), binary<fn::Remainder>(a, b); }
+const Tensor& remainder_(const Tensor& a, const Tensor& b) { return check_divisor<fn::Remainder>(a, b), binary_<fn::Remainder>(a, b); }
 Tensor remainder(const Tensor& a, Scalar b) { return check_defined("remainder", a), remainder(a, constant(b, result_type(a, b), a.device())); }
 Tensor fmod(const Tensor& a, const Tensor& b) { return check_divisor<fn::Fmod>(a, b), binary<fn::Fmod>(a, b); }
+const Tensor& fmod_(const Tensor& a, const Tensor& b) { return check_divisor<fn::Fmod>(a, b), binary_<fn::Fmod>(a, b); }
 Tensor fmod(const Tensor& a, Scalar b) { return check_defined("fmod", a), fmod(a, constant(b, result_type(a, b), a.device())); }
 
 namespace {
@@ -131,6 +134,9 @@ Tensor pow(const Tensor& a, const Tensor& b) {
 }
 Tensor pow(Scalar a, const Tensor& b) { return check_defined("pow", b), pow(constant(a, result_type(b, a), b.device()), b); }
 
+const Tensor& pow_(const Tensor& a, const Tensor& b) { return check_operands<fn::Pow>(a, b), rewrite("pow_", a, [&](const Tensor& before) { return pow(before, b); }); }
+const Tensor& pow_(const Tensor& a, Scalar b) { return rewrite("pow_", a, [&](const Tensor& before) { return pow(before, b); }); }
+
 Tensor maximum(const Tensor& a, const Tensor& b) { return binary<fn::Maximum>(a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return binary<fn::Minimum>(a, b); }
 Tensor fmax(const Tensor& a, const Tensor& b) { return binary<fn::Fmax>(a, b); }
@@ -139,6 +145,7 @@ Tensor atan2(const Tensor& a, const Tensor& b) { return binary<fn::Atan2>(a, b);
 Tensor hypot(const Tensor& a, const Tensor& b) { return binary<fn::Hypot>(a, b); }
 Tensor copysign(const Tensor& a, const Tensor& b) { return binary<fn::Copysign>(a, b); }
 Tensor logaddexp(const Tensor& a, const Tensor& b) { return binary<fn::Logaddexp>(a, b); }
+Tensor logaddexp2(const Tensor& a, const Tensor& b) { return binary<fn::Logaddexp2>(a, b); }
 Tensor bitwise_and(const Tensor& a, const Tensor& b) { return binary<fn::BitAnd>(a, b); }
 Tensor bitwise_or(const Tensor& a, const Tensor& b) { return binary<fn::BitOr>(a, b); }
 Tensor bitwise_xor(const Tensor& a, const Tensor& b) { return binary<fn::BitXor>(a, b); }
@@ -224,17 +231,28 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& w) {
 }
 Tensor lerp(const Tensor& a, const Tensor& b, double w) { return check_defined("lerp", a), lerp(a, b, constant(w, a.dtype(), a.device())); }
 
+const Tensor& lerp_(const Tensor& a, const Tensor& b, const Tensor& w) { return rewrite("lerp_", a, [&](const Tensor& before) { return lerp(before, b, w); }); }
+const Tensor& lerp_(const Tensor& a, const Tensor& b, double w) { return rewrite("lerp_", a, [&](const Tensor& before) { return lerp(before, b, w); }); }
+
 Tensor addcmul(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
   Tensor out = ternary_value(a, b, c, fn::AddCmul{value});
   if (!recording(a, b, c)) return out;
   return record("addcmul", std::move(out), to_operand(a, [](const Tensor& g) { return g; }), to_operand(b, [c = save(c), value](const Tensor& g) { return g * c() * value; }),
                 to_operand(c, [b = save(b), value](const Tensor& g) { return g * b() * value; }));
 }
+const Tensor& addcmul_(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
+  return rewrite("addcmul_", a, [&](const Tensor& before) { return addcmul(before, b, c, value); });
+}
+
 Tensor addcdiv(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
   Tensor out = ternary_value(a, b, c, fn::AddCdiv{value});
   if (!recording(a, b, c)) return out;
   return record("addcdiv", std::move(out), to_operand(a, [](const Tensor& g) { return g; }), to_operand(b, [c = save(c), value](const Tensor& g) { return g / c() * value; }),
                 to_operand(c, [b = save(b), c = save(c), value](const Tensor& g) { return -g * (b() / (c() * c())) * value; }));
+}
+
+const Tensor& addcdiv_(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
+  return rewrite("addcdiv_", a, [&](const Tensor& before) { return addcdiv(before, b, c, value); });
 }
 
 }  // namespace rill

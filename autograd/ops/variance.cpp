@@ -52,19 +52,20 @@ auto std_gradient(const Tensor& x, const Moments& m) {
 
 }  // namespace
 
-Tensor var(const Tensor& x, const Dims& axes, VarOptions options) {
-  const Moments m("var", x, axes, options);
+namespace {
+Tensor var_of(const char* op, const Tensor& x, const Dims& axes, const VarOptions& options) {
+  const Moments m(op, x, axes, options);
   return record("var", m.var, grad(x, var_gradient(x, m)));
 }
-Tensor std(const Tensor& x, const Dims& axes, VarOptions options) {
-  const Moments m("std", x, axes, options);
+Tensor std_of(const char* op, const Tensor& x, const Dims& axes, const VarOptions& options) {
+  const Moments m(op, x, axes, options);
   return record("std", sqrt(m.var), grad(x, std_gradient(x, m)));
 }
-std::pair<Tensor, Tensor> var_mean(const Tensor& x, const Dims& axes, VarOptions options) {
-  return {var(x, axes, options), mean(x, axes, options.keepdim)};
-}
-std::pair<Tensor, Tensor> std_mean(const Tensor& x, const Dims& axes, VarOptions options) {
-  return {std(x, axes, options), mean(x, axes, options.keepdim)};
-}
+}  // namespace
+
+Tensor var(const Tensor& x, const Dims& axes, VarOptions options) { return var_of("var", x, axes, options); }
+Tensor std(const Tensor& x, const Dims& axes, VarOptions options) { return std_of("std", x, axes, options); }
+std::pair<Tensor, Tensor> var_mean(const Tensor& x, const Dims& axes, VarOptions options) { return {var_of("var_mean", x, axes, options), mean(x, axes, options.keepdim)}; }
+std::pair<Tensor, Tensor> std_mean(const Tensor& x, const Dims& axes, VarOptions options) { return {std_of("std_mean", x, axes, options), mean(x, axes, options.keepdim)}; }
 
 }  // namespace rill

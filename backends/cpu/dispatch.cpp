@@ -85,6 +85,7 @@ Kernels make_kernels(InstructionSet set) {
   add_index(k);
   add_reduce(k);
   add_softmax(k);
+  add_ctc(k);
   add_sort(k);
   add_linalg(k);
   add_conv(k);
@@ -111,12 +112,26 @@ InstructionSet instruction_set() {
   return set;
 }
 
+const Kernels& kernels_of(InstructionSet set) {
+  check<ValueError>(set <= best(), "kernels_of", "this processor does not have {}; it has {}", to_string(set), to_string(best()));
+  if (set == InstructionSet::avx512) {
+    static const Kernels table = make_kernels(InstructionSet::avx512);
+    return table;
+  }
+  if (set == InstructionSet::avx2) {
+    static const Kernels table = make_kernels(InstructionSet::avx2);
+    return table;
+  }
+  static const Kernels table = make_kernels(InstructionSet::baseline);
+  return table;
+}
+
 }  // namespace rill::cpu
 
 namespace rill {
 
 const Kernels& make_cpu_kernels() {
-  static const Kernels table = cpu::make_kernels(cpu::instruction_set());
+  const Kernels& table = cpu::kernels_of(cpu::instruction_set());
   g_cpu_kernels.store(&table, std::memory_order_release);
   return table;
 }

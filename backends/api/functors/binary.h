@@ -136,6 +136,13 @@ struct Logaddexp {  // log(e^a + e^b); equal infinities give themselves
   template <class V> RILL_FN static V grad_a(V g, V a, V, V y) { return g * exp(a - y); }
   template <class V> RILL_FN static V grad_b(V g, V, V b, V y) { return g * exp(b - y); }
 };
+struct Logaddexp2 {  // log2(2^a + 2^b); equal infinities give themselves
+  static constexpr const char* name = "logaddexp2";
+  static constexpr Domain domain = Domain::floating;
+  template <class V> RILL_FN static V value(V a, V b) { return where(a == b, a + lit<V>(1), max(a, b) + log1p(exp2(-abs(a - b))) * lit<V>(1.44269504088896340736)); }
+  template <class V> RILL_FN static V grad_a(V g, V a, V, V y) { return g * exp2(a - y); }
+  template <class V> RILL_FN static V grad_b(V g, V, V b, V y) { return g * exp2(b - y); }
+};
 struct BitAnd {
   static constexpr const char* name = "bitwise_and";
   static constexpr Domain domain = Domain::integers;
@@ -168,7 +175,7 @@ struct Gcd {
 };
 
 using Binary = List<Add, AddScaled, Sub, Mul, Div, Maximum, Minimum, Fmax, Fmin, Pow, Atan2, Hypot, Copysign, Fmod, Remainder, FloorDivide,
-                    TruncDivide, Logaddexp, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight, Gcd>;
+                    TruncDivide, Logaddexp, Logaddexp2, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight, Gcd>;
 
 // ---- comparisons: the result is bool, without a gradient --------------------------------------------------------------------
 
