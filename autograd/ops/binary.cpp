@@ -68,11 +68,11 @@ Tensor div(const Tensor& a, const Tensor& b) { return binary<fn::Div>(a, b); }
 Tensor div(const Tensor& a, Scalar b) { return binary<fn::Div>(a, b); }
 Tensor operator-(Scalar a, const Tensor& b) {
   check_defined("sub", b);
-  return sub(constant(a, result_type(b, a), b.device()), b);
+  return beside_number(b, a, [](const Tensor& x, const Tensor& number) { return sub(number, x); });
 }
 Tensor operator/(Scalar a, const Tensor& b) {
   check_defined("div", b);
-  return div(constant(a, result_type(b, a), b.device()), b);
+  return beside_number(b, a, [](const Tensor& x, const Tensor& number) { return div(number, x); });
 }
 
 const Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
@@ -139,6 +139,7 @@ Tensor atan2(const Tensor& a, const Tensor& b) { return binary<fn::Atan2>(a, b);
 Tensor hypot(const Tensor& a, const Tensor& b) { return binary<fn::Hypot>(a, b); }
 Tensor copysign(const Tensor& a, const Tensor& b) { return binary<fn::Copysign>(a, b); }
 Tensor logaddexp(const Tensor& a, const Tensor& b) { return binary<fn::Logaddexp>(a, b); }
+Tensor xlogy(const Tensor& a, const Tensor& b) { return binary<fn::Xlogy>(a, b); }
 Tensor bitwise_and(const Tensor& a, const Tensor& b) { return binary<fn::BitAnd>(a, b); }
 Tensor bitwise_or(const Tensor& a, const Tensor& b) { return binary<fn::BitOr>(a, b); }
 Tensor bitwise_xor(const Tensor& a, const Tensor& b) { return binary<fn::BitXor>(a, b); }

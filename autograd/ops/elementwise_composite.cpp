@@ -9,28 +9,17 @@
 
 namespace rill {
 
-Tensor logit(const Tensor& x, std::optional<double> eps) {
-  check_defined("logit", x);
-  const Tensor p = eps ? clamp(x, *eps, 1 - *eps) : x;
-  return log(p / (1 - p));
-}
-Tensor sinc(const Tensor& x) {
-  check_defined("sinc", x);
-  const Tensor y = x * std::numbers::pi, zero = eq(y, 0);
-  const Tensor safe = where(zero, 1, y);
-  return where(zero, 1 - square(y) / 6, sin(safe) / safe);  // the series carries the derivatives at 0
-}
 Tensor deg2rad(const Tensor& x) { return x * (std::numbers::pi / 180); }
 Tensor rad2deg(const Tensor& x) { return x * (180 / std::numbers::pi); }
 
 Tensor crelu(const Tensor& x, std::int64_t axis) { return relu(cat({x, neg(x)}, axis)); }
-Tensor tanhshrink(const Tensor& x) { return x - tanh(x); }
 Tensor glu(const Tensor& x, std::int64_t axis) {
   check_defined("glu", x);
   const auto a = wrap_axis("glu", axis, x.dim());
   check<ShapeError>(x.dim() > 0 && x.size(a) % 2 == 0, "glu", "axis {} of {} cannot be halved; its size must be even", axis, x.shape());
   const auto half = x.size(a) / 2;
-  return x.narrow(a, 0, half) * sigmoid(x.narrow(a, half, half));
+  const Tensor wide = x.to(compute_dtype(x.dtype())), y = wide.narrow(a, 0, half) * sigmoid(wide.narrow(a, half, half));
+  return is_floating(x.dtype()) ? y.to(x.dtype()) : y;  // 16-bit results are rounded once
 }
 Tensor prelu(const Tensor& x, const Tensor& weight) {
   check_defined("prelu", x);
@@ -46,11 +35,6 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
   return where(gt(x, 0), x, x * w);
 }
 
-Tensor xlogy(const Tensor& a, const Tensor& b) {
-  check_operands<fn::Mul>(a, b);
-  const Tensor zero = logical_and(eq(a, 0), logical_not(isnan(b)));
-  return where(zero, 0, a * log(where(zero, 1, b)));
-}
 Tensor heaviside(const Tensor& x, const Tensor& value) {
   check_operands<fn::Mul>(x, value);
   const Tensor step = gt(x, 0).to(value.dtype());

@@ -42,6 +42,9 @@ using std::acos, std::acosh, std::asin, std::asinh, std::atan, std::atan2, std::
     std::erfc, std::exp, std::exp2, std::expm1, std::floor, std::fmod, std::hypot, std::lgamma, std::log, std::log10, std::log1p, std::log2, std::pow,
     std::rint, std::sin, std::sinh, std::sqrt, std::tan, std::tanh, std::trunc;
 
+/// a b - p without rounding, where p is a b rounded.
+template <Real T> RILL_FN T product_error(T a, T b, T p) { return std::fma(a, b, -p); }
+
 // Integer division: the op has refused a zero divisor; the smallest value divided by -1 wraps.
 template <Whole T> RILL_FN T truncated_quotient(T a, T b) {
   if (b == T{0}) return T{0};
@@ -120,15 +123,25 @@ template <Real T> RILL_FN T erfinv(T x) {
   return static_cast<T>(y);
 }
 
-/// d/dx log Gamma(x): reflection below 1/2, recurrence up to 10, asymptotic series above (Abramowitz and Stegun 6.3.18).
+/// d/dx log Gamma(x): reflection below 0, recurrence up to 10, asymptotic series above (Abramowitz and Stegun 6.3.18), and the Taylor series
+/// around the positive root, which keeps all digits there.
 template <Real T> RILL_FN T digamma(T t) {
   double x = static_cast<double>(t), r = 0;
   if (x == 0) return static_cast<T>(-1 / x);
   if (x < 0) {
-    const double f = x - std::floor(x);
-    if (f == 0) return std::numeric_limits<T>::quiet_NaN();
+    const double f = x - std::rint(x);  // exact, with the digits of a small x
+    if (f == 0 || f != f) return std::numeric_limits<T>::quiet_NaN();
     r = -3.14159265358979323846 / std::tan(3.14159265358979323846 * f);
     x = 1 - x;
+  }
+  const double d = (x - 1.4616321449683622) - 9.5499954299656977152e-17;
+  if (std::fabs(d) < 0.15 && r == 0) {
+    double p = -0.00073807093899600513;
+    for (double c : {0.00107882520191629658, -0.00157693677143019726, 0.00230512632673492784, -0.00336980165543932808, 0.00492678139572985345,
+                     -0.00720453438635686824, 0.0105387916166121754, -0.0154247659049489591, 0.0225976482322181047, -0.0331611264748473593,
+                     0.0488042881641431072, -0.0721995612564547109, 0.107824050691262366, -0.163942705442406528, 0.258499760955651011,
+                     -0.442763168983592106, 0.96767224544762117}) p = c + p * d;
+    return static_cast<T>(p * d);
   }
   while (x < 10) r -= 1 / x, x += 1;
   const double i = 1 / (x * x);
@@ -136,11 +149,11 @@ template <Real T> RILL_FN T digamma(T t) {
   return static_cast<T>(r + std::log(x) - 0.5 / x - series);
 }
 
-/// The second derivative of log Gamma (Abramowitz and Stegun 6.4.12).
+/// The second derivative of log Gamma (Abramowitz and Stegun 6.4.12); infinite at 0, -1, -2, ...
 template <Real T> RILL_FN T trigamma(T t) {
   double x = static_cast<double>(t), r = 0, s = 1;
   if (x < 0.5) {
-    const double d = 3.14159265358979323846 / std::sin(3.14159265358979323846 * x);
+    const double d = 3.14159265358979323846 / std::sin(3.14159265358979323846 * (x - std::rint(x)));
     r = d * d, x = 1 - x, s = -1;
   }
   while (x < 10) r += s / (x * x), x += 1;

@@ -69,7 +69,7 @@ std::vector<Row> rows_activation() {
                       for (int j = 0; j < 3; ++j) y.push_back(static_cast<double>(in[0].at(i, j) * sigmoid_of(in[0].at(i, j + 3))));
                     return y;
                   },
-                  .bound = 8, .roundings = 3, .errors = {throws<ShapeError>("cannot be halved", [] { glu(ones({2, 3})); })}});
+                  .bound = 8, .errors = {throws<ShapeError>("cannot be halved", [] { glu(ones({2, 3})); })}});
   list.push_back({.name = "prelu", .run = [](const Args& a) { return prelu(a[0], a[1]); }, .inputs = {{.shape = {2, 3}, .kinks = {0}}, {.shape = {3}}}, .kinds = kAll,
                   .whole = [](const std::vector<Plain>& in) {
                     std::vector<double> y;
