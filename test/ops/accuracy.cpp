@@ -34,8 +34,11 @@ Wide rounded(Wide r, const Format& f) {
   return std::fabs(y) > f.largest ? std::copysign(kWideInf, r) : y;
 }
 
-/// What a class of functions may be off by: ulps of the result, or `absolute` in units of 1 near roots and where terms cancel.
-struct Bound { double ulps; double absolute = 0; };
+/// What a class of functions may be off by: ulps of the result, or of the size of the terms that cancel near a root.
+struct Bound {
+  double ulps;
+  Wide (*terms)(Wide) = [](Wide) -> Wide { return 0; };
+};
 constexpr Bound kExact{0.5}, kUnary{4}, kComposite{8};
 
 struct Function {
@@ -48,15 +51,15 @@ struct Function {
 };
 
 /// By how many bounds y misses r; at most 1 is right.
-double miss(double y, Wide r, const Function& op, const Format& f, const Format& computed) {
+double miss(double x, double y, Wide r, const Function& op, const Format& f, const Format& computed) {
   if (std::isnan(r) || std::isnan(y)) return std::isnan(r) && std::isnan(y) ? 0 : 1e9;
   if (y == 0 && r == 0) return op.signed_zero && std::signbit(y) != std::signbit(r) ? 1e8 : 0;
-  const Wide room = std::max(op.bound.ulps * ulp(r, computed), op.bound.absolute * std::ldexp(Wide(1), 1 - computed.digits));
+  const Wide room = op.bound.ulps * std::max(ulp(r, computed), op.bound.terms(x) * std::ldexp(Wide(1), 1 - computed.digits));
   if (f.dtype != computed.dtype) {  // rounded once from a number within the room
     const Wide low = rounded(r - room, f), high = rounded(r + room, f);
     return y >= low && y <= high ? 0 : 1 + static_cast<double>(std::min(std::fabs(y - low), std::fabs(y - high)) / ulp(r, f));
   }
-  if (std::isinf(y) || std::isinf(r)) return Wide(y) == r || (y > 0) == (r > 0) && std::fabs(r) + room >= f.largest ? 0 : 1e9;
+  if (std::isinf(y) || std::isinf(r)) return Wide(y) == r || ((y > 0) == (r > 0) && std::fabs(r) + room >= f.largest) ? 0 : 1e9;
   if (y == 0 && op.signed_zero && std::signbit(y) != std::signbit(r)) return 1e8;
   return static_cast<double>(std::fabs(y - r) / room);
 }
@@ -68,7 +71,7 @@ void check_at(const Function& op, const std::vector<double>& points, const Forma
   double worst = 0;
   std::size_t at = 0, bad = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double m = miss(y[i], op.reference(x[i]), op, f, computed);
+    const double m = miss(x[i], y[i], op.reference(x[i]), op, f, computed);
     bad += m > 1;
     if (m > worst) worst = m, at = i;
   }
@@ -115,6 +118,8 @@ Wide sinc_of(Wide x) {
   return x == 0 ? 1 : (std::fmod(n, 2) == 0 ? s : -s) / (kPi * x);
 }
 Wide logit_of(Wide x) { return std::fabs(x - 0.5L) < 0.25L ? std::log1p((2 * x - 1) / (1 - x)) : std::log(x / (1 - x)); }
+/// The reflection formula cancels near the roots left of 0, the recurrence up to 3.
+Wide digamma_terms(Wide x) { return x < 0 ? std::fabs(digamma_of(1 - x)) + 3 + std::fabs(kPi / std::tan(kPi * (x - std::rint(x)))) : x > 1.3L && x < 1.65L ? Wide(0) : Wide(1); }
 Wide nan_or(Wide x, Wide y) { return std::isnan(x) ? x : y; }
 
 #define RILL_OP(op) #op, [](const Tensor& x) { return rill::op(x); }
@@ -138,7 +143,7 @@ const std::vector<Function> kFunctions = {
     {RILL_STD(asinh), kUnary, -4, 4}, {RILL_STD(acosh), kUnary, 1, 4}, {RILL_STD(atanh), kUnary, -1, 1},
     {RILL_STD(erf), kUnary, -5, 5}, {RILL_STD(erfc), kUnary, -5, 11}, {RILL_OP(erfinv), erfinv_of, kUnary, -1, 1},
     {RILL_STD(lgamma), kUnary, 0, 10},
-    {RILL_OP(digamma), digamma_of, {4, 4}, -5, 10},  // roots left of 0
+    {RILL_OP(digamma), digamma_of, {4, digamma_terms}, -5, 10},
     {RILL_OP(trigamma), trigamma_of, kUnary, -5, 10},
     {RILL_OP(sinc), sinc_of, kComposite, -5, 5, false},
     {RILL_OP(logit), logit_of, kComposite, 0, 1},
@@ -164,7 +169,7 @@ const std::vector<Function> kFunctions = {
     {RILL_OP(hardtanh), [](Wide x) { return nan_or(x, std::min(std::max(x, Wide(-1)), Wide(1))); }, kExact, -2, 2},
     {RILL_OP(softshrink), [](Wide x) { return x > 0.5L ? x - 0.5L : x < -0.5L ? x + 0.5L : nan_or(x, 0); }, kExact, -2, 2},
     {RILL_OP(hardshrink), [](Wide x) { return x > 0.5L || x < -0.5L ? x : nan_or(x, 0); }, kExact, -2, 2},
-    {RILL_OP(tanhshrink), [](Wide x) { return x - std::tanh(x); }, {8, 1}, -4, 4, false},
+    {RILL_OP(tanhshrink), [](Wide x) { return x - std::tanh(x); }, {8, [](Wide x) { return std::fabs(x) / 8; }}, -4, 4, false},
     {"threshold", [](const Tensor& x) { return threshold(x, 0.25, -7); }, [](Wide x) { return x <= 0.25L ? -7 : x; }, kExact, -2, 2},
     {"clamp", [](const Tensor& x) { return clamp(x, -0.5, 2); }, [](Wide x) { return nan_or(x, std::min(std::max(x, Wide(-0.5L)), Wide(2))); }, kExact, -2, 4},
     {"nan_to_num", [](const Tensor& x) { return nan_to_num(x, 3, 4, 5); }, [](Wide x) { return std::isnan(x) ? 3 : std::isinf(x) ? (x > 0 ? Wide(4) : Wide(5)) : x; }, kExact, -2, 2},
