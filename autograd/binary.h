@@ -102,10 +102,10 @@ template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = 
   if constexpr (has_binary_gradient<F>) {
     if (recording(a, b) && is_floating(dtype)) {
       const bool whole = (same || number) && dtype == x.dtype;  // the first operand has the result's shape and dtype
-      if (whole && number && !current_node(b)) return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, true>(f, a, b)));
+      if (whole && number && !current_node(b)) return record_known(F::name, std::move(out), grad(a, BinaryGrad<F, true, true>(f, a, b)));
       if (whole && same) [[likely]]
-        return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, true>(f, a, b)), grad(b, BinaryGrad<F, false, true>(f, a, b)));
-      return record(F::name, std::move(out), grad(a, BinaryGrad<F, true, false>(f, a, b)), grad(b, BinaryGrad<F, false, false>(f, a, b)));
+        return record_known(F::name, std::move(out), grad(a, BinaryGrad<F, true, true>(f, a, b)), grad(b, BinaryGrad<F, false, true>(f, a, b)));
+      return record_known(F::name, std::move(out), grad(a, BinaryGrad<F, true, false>(f, a, b)), grad(b, BinaryGrad<F, false, false>(f, a, b)));
     }
   }
   return out;

@@ -97,9 +97,9 @@ template <class F> Tensor unary(const Tensor& x, const F& f = {}) {
     G formula;
     formula.f = f;
     if constexpr (G::kReadsX) formula.x = save(x);
-    return record(F::name, std::move(out), grad(x, std::move(formula)));
+    return record_known(F::name, std::move(out), grad(x, std::move(formula)));
   } else {
-    return record(F::name, std::move(out), grad(x, [](const Tensor&) -> Tensor { no_second_gradient(F::name); }));
+    return record_known(F::name, std::move(out), grad(x, [](const Tensor&) -> Tensor { no_second_gradient(F::name); }));
   }
 }
 

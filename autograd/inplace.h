@@ -19,6 +19,15 @@ bool overlap_partly(const Tensor& a, const Tensor& b);
 /// x = value, with broadcasting and conversion, recorded.
 const Tensor& assign(const Tensor& x, const Tensor& value);
 
+/// x = f(x) through the out-of-place op f, recorded; while recording f gets a copy, because its gradient may read what is overwritten.
+template <class F> const Tensor& rewrite(const char* op, const Tensor& x, F f) {
+  check_defined(op, x);
+  check_in_place(op, x, impl(x).shape, impl(x).dtype);
+  const Tensor value = f(alias_before_write(x, thread_state.grad_enabled && x.requires_grad()));
+  check_in_place(op, x, impl(value).shape, impl(value).dtype);
+  return assign(x, value);
+}
+
 /// The pattern of every in-place op. While recording: the out-of-place op runs on the tape and its value and history are moved
 /// into x. Otherwise `write(x, dtype)` runs the kernel straight into x.
 template <class Record, class Write>

@@ -90,7 +90,7 @@ struct LeafNode final : Node {
 inline Node* node_of(const TensorImpl& t) noexcept { return static_cast<Node*>(t.node.get()); }
 Node* current_node_of_view(const Tensor& t);  // autograd/inplace.cpp
 /// The creator of `t`, with the history of a view brought up to date.
-inline Node* current_node(const Tensor& t) {
+[[gnu::always_inline]] inline Node* current_node(const Tensor& t) {
   const auto& i = impl(t);
   return !i.base.defined() || i.history == impl(i.base).history ? node_of(i) : current_node_of_view(t);
 }

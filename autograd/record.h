@@ -114,12 +114,16 @@ template <class F> struct GeneralNode final : Node {
 
 }  // namespace detail
 
-/// Puts `out` on the tape when the thread records and an input needs a gradient; returns `out`.
-template <class... F> Tensor record(const char* op, Tensor out, GradOf<F>... g) {
-  if (!recording(g.input...)) return out;
+/// Puts `out` on the tape; for callers that have asked `recording` already.
+template <class... F> Tensor record_known(const char* op, Tensor out, GradOf<F>... g) {
   set_history(out, Ref<Node>::adopt(new detail::OpNode<F...>(op, out, g...)));
   detail::note_forward(op, out);
   return out;
+}
+
+/// Puts `out` on the tape when the thread records and an input needs a gradient; returns `out`.
+template <class... F> Tensor record(const char* op, Tensor out, GradOf<F>... g) {
+  return recording(g.input...) ? record_known(op, std::move(out), std::move(g)...) : out;
 }
 
 /// Several outputs or a list of inputs. `formula(std::span<Tensor> g, GradSink& sink) -> std::vector<Tensor>` returns one

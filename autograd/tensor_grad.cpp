@@ -32,7 +32,7 @@ const Tensor& Tensor::requires_grad_(bool on) const {
   if (on) {
     check<GradError>(is_floating(i.dtype), "requires_grad_", "only floating tensors can require grad, this one is {}", describe(*this));
     if (!requires_grad()) {
-      i.base = {};  // a view that becomes a leaf owns its history from now on: a write through it must not take that of the former base
+      i.leave_base();  // a view that becomes a leaf owns its history from now on: a write through it must not take that of the former base
       i.history = 0;
       set_history(*this, Ref<Node>::adopt(new LeafNode(i.shape, i.dtype, i.device)));
     }

@@ -42,36 +42,27 @@ Parameter::Parameter(const Tensor& value) : Owned(value.defined() ? value.detach
 
 // ---- visiting -------------------------------------------------------------------------------------------------------------------
 
-Parts& Parts::operator()(const std::string& name, Module& m) {
-  const std::size_t length = prefix_.size();
-  prefix_ += name;
-  detail::set_place(m.state_.place, prefix_);
-  module(prefix_, m);
-  prefix_ += ".";
-  m.parts(*this);
-  prefix_.resize(length);
-  return *this;
-}
-
 namespace {
 
-/// Calls p(path, parameter) and b(path, buffer) for the parts that are present.
-template <class P, class B> class Visit final : public Parts {
+/// Calls p(path, parameter), b(path, buffer) and t(path, transient buffer) for the parts that are present.
+template <class P, class B, class T> class Visit final : public Parts {
  public:
-  Visit(P p, B b) : p_(std::move(p)), b_(std::move(b)) {}
+  Visit(P p, B b, T t) : p_(std::move(p)), b_(std::move(b)), t_(std::move(t)) {}
 
  private:
   void parameter(const std::string& path, Parameter& p) override { if (p.defined()) p_(path, p); }
   void buffer(const std::string& path, Buffer& b) override { if (b.defined()) b_(path, b); }
+  void transient_buffer(const std::string& path, Buffer& b) override { if (b.defined()) t_(path, b); }
   P p_;
   B b_;
+  T t_;
 };
+constexpr auto kSkip = [](const std::string&, Owned&) {};
 /// Looking at the parts changes nothing, though `parts` is not const so that one function serves readers and writers.
-template <class P, class B> void visit(const Module& m, P p, B b) {
-  Visit<P, B> v(std::move(p), std::move(b));
+template <class P, class B, class T = decltype(kSkip)> void visit(const Module& m, P p, B b, T t = kSkip) {
+  Visit<P, B, T> v(std::move(p), std::move(b), std::move(t));
   const_cast<Module&>(m).parts(v);
 }
-constexpr auto kSkip = [](const std::string&, Owned&) {};
 
 }  // namespace
 
@@ -92,7 +83,8 @@ std::vector<Tensor> Module::parameters() const {
 }
 NamedTensors Module::named_buffers() const {
   NamedTensors list;
-  visit(*this, kSkip, [&](const std::string& path, Buffer& b) { list.emplace_back(path, b); });
+  const auto add = [&](const std::string& path, Buffer& b) { list.emplace_back(path, b); };
+  visit(*this, kSkip, add, add);
   return list;
 }
 NamedTensors Module::state() const {
@@ -115,21 +107,42 @@ std::vector<std::pair<std::string, Module*>> Module::named_modules() {
   return std::move(list.found);
 }
 
-std::string class_name(const Module& m) {
+void Module::apply(const std::function<void(Module&)>& f) {
+  const auto modules = named_modules();
+  const auto inside = [&](std::size_t outer, std::size_t inner) { return outer == 0 || modules[inner].first.starts_with(modules[outer].first + "."); };
+  std::vector<std::size_t> open;  // modules whose parts are being visited
+  for (std::size_t i = 0; i <= modules.size(); ++i) {
+    while (!open.empty() && (i == modules.size() || !inside(open.back(), i))) {
+      f(*modules[open.back()].second);
+      open.pop_back();
+    }
+    open.push_back(i);
+  }
+}
+
+std::string class_name(const Module& m) { return class_name(typeid(m)); }
+std::string class_name(const std::type_info& type) {
   int status = 0;
-  char* text = abi::__cxa_demangle(typeid(m).name(), nullptr, nullptr, &status);
-  std::string name = status == 0 ? text : typeid(m).name();
+  char* text = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? text : type.name();
   std::free(text);
   name = name.substr(0, name.find('<'));
   const auto colon = name.rfind("::");
   return colon == std::string::npos ? name : name.substr(colon + 2);
 }
-std::string Module::describe() const { return class_name(*this); }
+std::string Module::describe() const { return class_name(*this) + "()"; }
 
-void Module::load(const NamedTensors& given, bool allow_unexpected) {
+LoadResult Module::load(const NamedTensors& given, const LoadOptions& options) {
   const NamedTensors own = state();
-  const std::vector<Tensor> values = match("load", own, given, allow_unexpected);
-  for (std::size_t i = 0; i < own.size(); ++i) own[i].second.copy_(values[i]);
+  const std::vector<Tensor> values = match("load", own, given, options);
+  LoadResult result;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (values[i].defined()) own[i].second.copy_(values[i]);
+    else result.missing.push_back(own[i].first);
+  }
+  for (const auto& [name, tensor] : given)
+    if (!find(own, name).defined()) result.unexpected.push_back(name);
+  return result;
 }
 
 void Module::train(bool on) {
@@ -161,7 +174,7 @@ void Module::to(const Options& options) {
     moved.emplace_back(before, after);
     t.reset(std::move(after));
   };
-  visit(*this, move, move);
+  visit(*this, move, move, move);
 }
 std::int64_t Module::parameter_count() const {
   std::int64_t count = 0;
@@ -169,23 +182,4 @@ std::int64_t Module::parameter_count() const {
   return count;
 }
 
-namespace detail {
-
-long count_parts(const Module& m) {
-  class Count final : public Parts {
-   public:
-    long found = 0;
-
-   private:
-    void parameter(const std::string&, Parameter&) override { ++found; }
-    void buffer(const std::string&, Buffer&) override { ++found; }
-  } count;
-  const_cast<Module&>(m).parts(count);
-  return count.found;
-}
-void throw_parts_forgotten(long held, long named) {
-  fail<FailedPrecondition>("check_parts", "the module holds {} parameters and buffers, parts() names {}; name each of them once", held, named);
-}
-
-}  // namespace detail
 }  // namespace rill::nn

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <string>
+#include <typeinfo>
 
 #include <rill/nn/module.h>
 
@@ -10,6 +11,7 @@ namespace rill::nn {
 
 /// The name of the module's class without namespaces.
 std::string class_name(const Module& m);
+std::string class_name(const std::type_info& type);
 
 namespace detail {
 /// Remembers the path; equal paths share one string, so that modules may be listed from several threads.

@@ -1,37 +1,96 @@
 #include <rill/optim/optimizer.h>
 
-#include <cmath>
+#include <rill/autograd/grad_mode.h>
 
-#include "lib/core/check.h"
+#include "optim/rule.h"
 
 namespace rill::optim {
+namespace {
 
-Optimizer::Optimizer(NamedTensors parameters, double lr) : parameters_(std::move(parameters)) {
-  const char* op = "Optimizer";
-  check<ValueError>(!parameters_.empty(), op, "there are no parameters; pass model.named_parameters()");
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const auto& [name, p] = parameters_[i];
-    check<ValueError>(p.defined(), op, "parameter \"{}\" is undefined", name);
-    check<GradError>(p.is_leaf() && p.requires_grad(), op, "parameter \"{}\" is {}; expected a leaf that requires a gradient", name,
-                     p.is_leaf() ? "a tensor without requires_grad" : "the result of an op");
-    for (std::size_t k = 0; k < i; ++k)
-      check<ValueError>(parameters_[k].first != name && !parameters_[k].second.is_same(p), op, "parameter \"{}\" appears twice", name);
+void check_parameter(const char* op, const std::string& name, const Tensor& p) {
+  check<ValueError>(p.defined(), op, "parameter \"{}\" is undefined", name);
+  check<GradError>(p.is_leaf() && p.requires_grad(), op, "parameter \"{}\" is {}; expected a leaf that requires a gradient", name,
+                   p.is_leaf() ? "a tensor without requires_grad" : "the result of an op");
+  for (int a = 0; a < p.shape().rank(); ++a)
+    check<ValueError>(p.strides()[a] != 0 || p.shape()[a] <= 1, op, "parameter \"{}\" is expanded along axis {}: its elements share memory; clone() it first", name, a);
+}
+
+}  // namespace
+
+void Optimizer::add_parameters(const NamedTensors& parameters, double lr, const std::function<NamedTensors(const Tensor&)>& slots) {
+  NamedTensors all = parameters_;
+  for (const auto& [name, p] : parameters) {
+    check_parameter(name_, name, p);
+    for (const auto& [other, q] : all) check<ValueError>(other != name && !q.is_same(p), name_, "parameter \"{}\" appears twice", name);
+    all.emplace_back(name, p);
   }
-  set_lr(lr);
+  std::vector<NamedTensors> state;
+  for (const auto& entry : parameters) state.push_back(slots(entry.second));
+  rates_.push_back({lr, lr});
+  parameters_ = std::move(all);
+  group_of_.resize(parameters_.size(), rates_.size() - 1);
+  for (auto& s : state) slots_.push_back(std::move(s));
+}
+void Optimizer::check_not_empty() const {
+  check<ValueError>(!parameters_.empty(), name_, "there are no parameters; pass model.named_parameters()");
+}
+
+Tensor Optimizer::step(const std::function<Tensor()>& loss) {
+  Tensor value;
+  {
+    const EnableGrad on;
+    value = loss();
+  }
+  step();
+  return value;
 }
 void Optimizer::zero_grad() {
   for (const auto& entry : parameters_) entry.second.set_grad({});
 }
-void Optimizer::set_lr(double lr) {
-  check<ValueError>(std::isfinite(lr) && lr >= 0, "set_lr", "the learning rate {} is not a finite number >= 0", lr);
-  lr_ = lr;
-}
-void Optimizer::load(const NamedTensors& state) { match("load", {}, state); }
 
-NamedTensors numbered(const std::vector<Tensor>& parameters) {
+double Optimizer::lr(std::size_t group) const {
+  check<IndexError>(group < rates_.size(), "lr", "there is no group {}; the optimizer has {}", group, rates_.size());
+  return rates_[group].now;
+}
+void Optimizer::set_lr(double lr) {
+  check_at_least("set_lr", "lr", lr, 0);
+  for (Rate& r : rates_) r = {lr, lr};
+}
+void Optimizer::set_lr(double lr, std::size_t group) {
+  check_at_least("set_lr", "lr", lr, 0);
+  check<IndexError>(group < rates_.size(), "set_lr", "there is no group {}; the optimizer has {}", group, rates_.size());
+  rates_[group] = {lr, lr};
+}
+void Optimizer::scale_lr(double factor) {
+  check_at_least("scale_lr", "factor", factor, 0);
+  for (Rate& r : rates_) r.now = r.given * factor;
+}
+
+NamedTensors Optimizer::state() const {
   NamedTensors list;
-  for (const Tensor& p : parameters) list.emplace_back(std::to_string(list.size()), p);
+  for (std::size_t i = 0; i < slots_.size(); ++i)
+    for (const auto& [slot, value] : slots_[i]) list.emplace_back(parameters_[i].first + "." + slot, value);
   return list;
 }
+void Optimizer::load(const NamedTensors& given) { load_into(state(), given); }
+
+Tensor slot(const Tensor& p, double value) {
+  const Tensor t = make_like(p, size_of(p.dtype()) < 4 ? Dtype::float32 : p.dtype());
+  t.fill_(value);
+  return t;
+}
+
+NamedTensors numbered(const std::vector<Tensor>& parameters, std::size_t first) {
+  NamedTensors list;
+  for (const Tensor& p : parameters) list.emplace_back(std::to_string(first + list.size()), p);
+  return list;
+}
+
+Partition partition(const NamedTensors& parameters, const std::function<bool(const std::string&, const Tensor&)>& choose) {
+  Partition halves;
+  for (const auto& entry : parameters) (choose(entry.first, entry.second) ? halves.chosen : halves.others).push_back(entry);
+  return halves;
+}
+bool is_weight(const std::string&, const Tensor& parameter) { return parameter.dim() >= 2; }
 
 }  // namespace rill::optim

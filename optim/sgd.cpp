@@ -1,45 +1,31 @@
 #include <rill/optim/sgd.h>
 
-#include <rill/autograd/grad_mode.h>
-#include <rill/ops/create.h>
-#include <rill/ops/elementwise.h>
-
-#include "lib/core/check.h"
+#include "optim/rule.h"
 
 namespace rill::optim {
 
-Sgd::Sgd(NamedTensors parameters, SgdOptions options) : Optimizer(std::move(parameters), options.lr), options_(options) {
-  check<ValueError>(options.momentum >= 0, "Sgd", "momentum {} is negative", options.momentum);
-  check<ValueError>(!options.nesterov || options.momentum > 0, "Sgd", "nesterov needs a momentum above 0");
-  if (options.momentum > 0)
-    for (const auto& entry : parameters_) velocity_.push_back(zeros_like(entry.second));
-}
-
-void Sgd::step() {
-  const NoGrad off;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor& p = parameters_[i].second;
-    const Tensor g = p.grad();
-    if (!g.defined()) continue;
-    if (options_.momentum == 0) {
-      p.add_(g, -lr_);
-      continue;
-    }
-    const Tensor& v = velocity_[i];
-    v.mul_(options_.momentum).add_(g);
-    if (options_.nesterov) p.add_(g, -lr_).add_(v, -lr_ * options_.momentum);
-    else p.add_(v, -lr_);
+template <> struct Rule<SgdOptions> {
+  static constexpr const char* name = "Sgd";
+  static void check(const SgdOptions& o) {
+    check_at_least(name, "momentum", o.momentum, 0);
+    check_at_least(name, "weight_decay", o.weight_decay, 0);
+    check_share(name, "dampening", o.dampening);
+    rill::check<ValueError>(!o.nesterov || (o.momentum > 0 && o.dampening == 0), name, "nesterov needs momentum > 0 and dampening 0, they are {} and {}", o.momentum, o.dampening);
   }
-}
-
-NamedTensors Sgd::state() const {
-  NamedTensors list;
-  for (std::size_t i = 0; i < velocity_.size(); ++i) list.emplace_back(parameters_[i].first + ".momentum", velocity_[i]);
-  return list;
-}
-void Sgd::load(const NamedTensors& given) {
-  const auto values = match("load", state(), given);
-  for (std::size_t i = 0; i < velocity_.size(); ++i) velocity_[i].copy_(values[i]);
-}
+  static NamedTensors slots(const SgdOptions& o, const Tensor& p) {
+    NamedTensors list;
+    if (o.momentum > 0) list.emplace_back("momentum_buffer", slot(p));
+    if (o.momentum > 0 && o.dampening > 0) list.emplace_back("step", counter());
+    return list;
+  }
+  static void update(UpdateList& list, const SgdOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
+    const fn::Prologue first = prologue(lr, o.weight_decay, o.decoupled_weight_decay, o.maximize);
+    if (o.momentum == 0) return list.add(fn::SgdUpdate{first, lr}, p, g);
+    const double inflow = o.dampening > 0 && advance(slots[1].second) > 1 ? 1 - o.dampening : 1;
+    list.add(fn::MomentumUpdate{first, lr, o.momentum, inflow, o.nesterov}, p, g, slots[0].second);
+  }
+  static double* momentum(SgdOptions& o) { return &o.momentum; }
+};
+template class GroupedOptimizer<SgdOptions>;
 
 }  // namespace rill::optim

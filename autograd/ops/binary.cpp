@@ -90,13 +90,19 @@ const Tensor& Tensor::sub_(Scalar v) const { return binary_<fn::Sub>(*this, v); 
 const Tensor& Tensor::mul_(Scalar v) const { return binary_<fn::Mul>(*this, v); }
 const Tensor& Tensor::div_(Scalar v) const { return binary_<fn::Div>(*this, v); }
 
+#define RILL_PAIR(op) [](const Tensor& x, const Tensor& y) { return op(x, y); }
 Tensor floor_divide(const Tensor& a, const Tensor& b) { return check_divisor<fn::FloorDivide>(a, b), binary<fn::FloorDivide>(a, b); }
-Tensor floor_divide(const Tensor& a, Scalar b) { return check_defined("floor_divide", a), floor_divide(a, constant(b, result_type(a, b), a.device())); }
+const Tensor& floor_divide_(const Tensor& a, const Tensor& b) { return check_divisor<fn::FloorDivide>(a, b), binary_<fn::FloorDivide>(a, b); }
+Tensor floor_divide(const Tensor& a, Scalar b) { return check_defined("floor_divide", a), beside_number(a, b, RILL_PAIR(floor_divide)); }
 Tensor trunc_divide(const Tensor& a, const Tensor& b) { return check_divisor<fn::TruncDivide>(a, b), binary<fn::TruncDivide>(a, b); }
 Tensor remainder(const Tensor& a, const Tensor& b) { return check_divisor<fn::Remainder>(a, b), binary<fn::Remainder>(a, b); }
-Tensor remainder(const Tensor& a, Scalar b) { return check_defined("remainder", a), remainder(a, constant(b, result_type(a, b), a.device())); }
+const Tensor& remainder_(const Tensor& a, const Tensor& b) { return check_divisor<fn::Remainder>(a, b), binary_<fn::Remainder>(a, b); }
+Tensor remainder(const Tensor& a, Scalar b) { return check_defined("remainder", a), beside_number(a, b, RILL_PAIR(remainder)); }
 Tensor fmod(const Tensor& a, const Tensor& b) { return check_divisor<fn::Fmod>(a, b), binary<fn::Fmod>(a, b); }
-Tensor fmod(const Tensor& a, Scalar b) { return check_defined("fmod", a), fmod(a, constant(b, result_type(a, b), a.device())); }
+const Tensor& fmod_(const Tensor& a, const Tensor& b) { return check_divisor<fn::Fmod>(a, b), binary_<fn::Fmod>(a, b); }
+Tensor fmod(const Tensor& a, Scalar b) { return check_defined("fmod", a), beside_number(a, b, RILL_PAIR(fmod)); }
+
+#undef RILL_PAIR
 
 namespace {
 /// Integer powers by squaring, wrapping as integer products do; the exponent is not negative.
@@ -129,7 +135,10 @@ Tensor pow(const Tensor& a, const Tensor& b) {
                     a.dtype(), b.dtype());
   return binary<fn::Pow>(a, b);
 }
-Tensor pow(Scalar a, const Tensor& b) { return check_defined("pow", b), pow(constant(a, result_type(b, a), b.device()), b); }
+Tensor pow(Scalar a, const Tensor& b) { return check_defined("pow", b), beside_number(b, a, [](const Tensor& x, const Tensor& number) { return pow(number, x); }); }
+
+const Tensor& pow_(const Tensor& a, const Tensor& b) { return check_operands<fn::Pow>(a, b), rewrite("pow_", a, [&](const Tensor& before) { return pow(before, b); }); }
+const Tensor& pow_(const Tensor& a, Scalar b) { return rewrite("pow_", a, [&](const Tensor& before) { return pow(before, b); }); }
 
 Tensor maximum(const Tensor& a, const Tensor& b) { return binary<fn::Maximum>(a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return binary<fn::Minimum>(a, b); }
@@ -139,6 +148,7 @@ Tensor atan2(const Tensor& a, const Tensor& b) { return binary<fn::Atan2>(a, b);
 Tensor hypot(const Tensor& a, const Tensor& b) { return binary<fn::Hypot>(a, b); }
 Tensor copysign(const Tensor& a, const Tensor& b) { return binary<fn::Copysign>(a, b); }
 Tensor logaddexp(const Tensor& a, const Tensor& b) { return binary<fn::Logaddexp>(a, b); }
+Tensor logaddexp2(const Tensor& a, const Tensor& b) { return binary<fn::Logaddexp2>(a, b); }
 Tensor xlogy(const Tensor& a, const Tensor& b) { return binary<fn::Xlogy>(a, b); }
 Tensor bitwise_and(const Tensor& a, const Tensor& b) { return binary<fn::BitAnd>(a, b); }
 Tensor bitwise_or(const Tensor& a, const Tensor& b) { return binary<fn::BitOr>(a, b); }
@@ -225,17 +235,28 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& w) {
 }
 Tensor lerp(const Tensor& a, const Tensor& b, double w) { return check_defined("lerp", a), lerp(a, b, constant(w, a.dtype(), a.device())); }
 
+const Tensor& lerp_(const Tensor& a, const Tensor& b, const Tensor& w) { return rewrite("lerp_", a, [&](const Tensor& before) { return lerp(before, b, w); }); }
+const Tensor& lerp_(const Tensor& a, const Tensor& b, double w) { return rewrite("lerp_", a, [&](const Tensor& before) { return lerp(before, b, w); }); }
+
 Tensor addcmul(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
   Tensor out = ternary_value(a, b, c, fn::AddCmul{value});
   if (!recording(a, b, c)) return out;
   return record("addcmul", std::move(out), to_operand(a, [](const Tensor& g) { return g; }), to_operand(b, [c = save(c), value](const Tensor& g) { return g * c() * value; }),
                 to_operand(c, [b = save(b), value](const Tensor& g) { return g * b() * value; }));
 }
+const Tensor& addcmul_(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
+  return rewrite("addcmul_", a, [&](const Tensor& before) { return addcmul(before, b, c, value); });
+}
+
 Tensor addcdiv(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
   Tensor out = ternary_value(a, b, c, fn::AddCdiv{value});
   if (!recording(a, b, c)) return out;
   return record("addcdiv", std::move(out), to_operand(a, [](const Tensor& g) { return g; }), to_operand(b, [c = save(c), value](const Tensor& g) { return g / c() * value; }),
                 to_operand(c, [b = save(b), c = save(c), value](const Tensor& g) { return -g * (b() / (c() * c())) * value; }));
+}
+
+const Tensor& addcdiv_(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
+  return rewrite("addcdiv_", a, [&](const Tensor& before) { return addcdiv(before, b, c, value); });
 }
 
 }  // namespace rill

@@ -1,6 +1,7 @@
 // New tensors, and conversions that make one from another.
 #include <rill/ops/create.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -44,22 +45,27 @@ template <class F> Tensor generate(const char* op, std::int64_t n, Dtype dtype, 
 }  // namespace
 
 Tensor empty(const Shape& shape, const Options& o) { return finish(fresh("empty", shape, o.dtype.value_or(default_dtype()), o.device), o); }
-Tensor full(const Shape& shape, Scalar value, const Options& o) {
-  const Dtype dtype = o.dtype.value_or(value.dtype());
-  Tensor t = fresh("full", shape, dtype, o.device);
+namespace {
+Tensor filled(const char* op, const Shape& shape, Scalar value, Dtype dtype, const Options& o) {
+  Tensor t = fresh(op, shape, dtype, o.device);
   fill(t, value);
   return finish(t, o);
 }
-Tensor zeros(const Shape& shape, const Options& o) {
-  Tensor t = fresh("zeros", shape, o.dtype.value_or(default_dtype()), o.device);
+Tensor cleared(const char* op, const Shape& shape, const Options& o) {
+  Tensor t = fresh(op, shape, o.dtype.value_or(default_dtype()), o.device);
   std::memset(impl(t).data, 0, impl(t).storage->bytes);
-  return finish(t, o);
+  return t;
 }
-Tensor ones(const Shape& shape, const Options& o) { return full(shape, 1, {.dtype = o.dtype.value_or(default_dtype()), .device = o.device, .requires_grad = o.requires_grad}); }
+}  // namespace
+Tensor full(const Shape& shape, Scalar value, const Options& o) { return filled("full", shape, value, o.dtype.value_or(value.dtype()), o); }
+Tensor zeros(const Shape& shape, const Options& o) {
+  return finish(cleared("zeros", shape, o), o);
+}
+Tensor ones(const Shape& shape, const Options& o) { return filled("ones", shape, 1, o.dtype.value_or(default_dtype()), o); }
 
 Tensor eye(std::int64_t n, std::int64_t m, const Options& o) {
   const auto columns = m < 0 ? n : m;
-  Tensor t = zeros({n, columns}, {.dtype = o.dtype, .device = o.device});
+  Tensor t = cleared("eye", {n, columns}, o);
   fill(make_alias(t, {std::min(n, columns)}, {columns + 1}, 0), 1);
   return finish(t, o);
 }
@@ -92,12 +98,41 @@ Tensor logspace(Scalar start, Scalar end, std::int64_t count, double base, const
   return generate("logspace", count, o.dtype.value_or(default_dtype()), o, [&](std::int64_t i) { return std::pow(base, a + static_cast<double>(i) * s); });
 }
 
+namespace {
+/// Elements of a rows x columns matrix with column - row <= diagonal; all arguments inside the matrix.
+std::int64_t count_below(std::int64_t rows, std::int64_t columns, std::int64_t diagonal) {
+  const auto first = [&](__int128 n) {  // sum of min(s, columns) for s = 1..n
+    if (n <= 0) return __int128{0};
+    return n <= columns ? n * (n + 1) / 2 : static_cast<__int128>(columns) * (columns + 1) / 2 + (n - columns) * columns;
+  };
+  return static_cast<std::int64_t>(first(static_cast<__int128>(rows) + diagonal) - first(diagonal));
+}
+Tensor triangle(const char* op, bool lower, std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) {
+  check<ValueError>(rows >= 0 && columns >= 0, op, "{} rows and {} columns; sizes must not be negative", rows, columns);
+  const Dtype dtype = o.dtype.value_or(Dtype::int64);
+  check<DtypeError>(dtype == Dtype::int64 || dtype == Dtype::int32, op, "{} is not supported (expected int64 or int32)", dtype);
+  const auto all = checked_numel(op, {rows, columns}, Dtype::int64);
+  const std::int64_t d = std::clamp(diagonal, -rows, columns);
+  const std::int64_t count = lower ? count_below(rows, columns, d) : all - count_below(rows, columns, std::max(d - 1, -rows));
+  Tensor t = fresh(op, {2, count}, Dtype::int64, o.device);
+  std::int64_t *row = t.data<std::int64_t>(), *column = row + count, *const end = column;
+  for (std::int64_t r = 0; row < end; ++r) {
+    const std::int64_t edge = std::clamp<std::int64_t>(lower ? r + d + 1 : r + d, 0, columns);
+    for (std::int64_t c = lower ? 0 : edge; c < (lower ? edge : columns); ++c) *row++ = r, *column++ = c;
+  }
+  return finish(t.to(dtype), o);
+}
+}  // namespace
+Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) { return triangle("tril_indices", true, rows, columns, diagonal, o); }
+Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) { return triangle("triu_indices", false, rows, columns, diagonal, o); }
+
 Tensor empty_like(const Tensor& x, const Options& o) {
   const Options all = like(x, o);
+  if (!(all.device == x.device())) throw_no_backend(all.device);
   return finish(make_like(x, *all.dtype), all);
 }
 Tensor full_like(const Tensor& x, Scalar value, const Options& o) {
-  Tensor t = empty_like(x, {.dtype = like(x, o).dtype});
+  Tensor t = empty_like(x, {.dtype = o.dtype, .device = o.device});
   fill(t, value);
   return finish(t, o);
 }

@@ -278,6 +278,34 @@ Tensor cross(const Tensor& a, const Tensor& b, std::int64_t axis) {
   return sub(mul(next(a, 1), next(b, 2)), mul(next(a, 2), next(b, 1)));
 }
 
+Tensor bilinear(const Tensor& a, const Tensor& b, const Tensor& w, const Tensor& bias) {
+  constexpr const char* op = "bilinear";
+  check_product(op, a, b);
+  check_product(op, a, w);
+  check<ShapeError>(a.dim() >= 1 && b.dim() == a.dim() && w.dim() == 3, op, "takes a [.., in1], b [.., in2] and a weight [out, in1, in2], got {}, {} and {}", a.shape(), b.shape(), w.shape());
+  check<ShapeError>(a.size(-1) == w.size(1) && b.size(-1) == w.size(2), op, "weight {} expects {} and {} features, a {} and b {} have {} and {}", w.shape(), w.size(1), w.size(2), a.shape(),
+                    b.shape(), a.size(-1), b.size(-1));
+  const Tensor y = einsum("...i,oij,...j->...o", {a, w, b});
+  if (!bias.defined()) return y;
+  check<ShapeError>(bias.shape() == Shape{w.size(0)}, op, "bias {} does not fit weight {}; expected [{}]", bias.shape(), w.shape(), w.size(0));
+  return add(y, bias);
+}
+
+Tensor vander(const Tensor& x, VanderOptions o) {
+  constexpr const char* op = "vander";
+  check_defined(op, x);
+  check<ShapeError>(x.dim() >= 1, op, "a number has no axis to take powers along; expected rank 1 or more");
+  const std::int64_t n = o.columns < 0 ? x.size(-1) : o.columns;
+  Shape shape = x.shape();
+  shape.push_back(n);
+  checked_numel(op, shape, Dtype::int64);
+  const Tensor in = is_floating(x.dtype()) ? x : x.to(Dtype::int64);
+  if (n == 0) return zeros(shape, {.dtype = in.dtype(), .device = x.device()});
+  shape[shape.rank() - 1] = n - 1;
+  const Tensor one = ones_like(unsqueeze(in, -1)), powers = cat({one, cumprod(expand(unsqueeze(in, -1), shape), -1)}, -1);
+  return o.increasing ? powers : flip(powers, {-1});
+}
+
 Tensor trace(const Tensor& x) {
   check_defined("trace", x);
   check<ShapeError>(x.dim() == 2, "trace", "takes a matrix, got {}; use sum(diagonal(x, 0, -2, -1), {{-1}}) for a batch", x.shape());

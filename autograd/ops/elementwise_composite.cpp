@@ -8,11 +8,32 @@
 #include "autograd/binary.h"
 
 namespace rill {
+namespace {
 
-Tensor deg2rad(const Tensor& x) { return x * (std::numbers::pi / 180); }
-Tensor rad2deg(const Tensor& x) { return x * (180 / std::numbers::pi); }
+/// The checks of a function made of others, under its own name.
+void check_pair(const char* op, const Tensor& a, const Tensor& b) {
+  check_defined(op, a, "the first operand");
+  check_defined(op, b, "the second operand");
+  check_same_device(op, a, b);
+  broadcast_shapes(a.shape(), b.shape(), op);
+}
 
-Tensor crelu(const Tensor& x, std::int64_t axis) { return relu(cat({x, neg(x)}, axis)); }
+}  // namespace
+
+Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
+  check_defined("clamp", x);
+  check<ValueError>(low.defined() || high.defined(), "clamp", "both bounds are missing; give at least one");
+  const Tensor raised = low.defined() ? where(logical_or(lt(x, low), isnan(low)), low, x) : x;
+  return high.defined() ? where(logical_or(gt(raised, high), isnan(high)), high, raised) : raised;
+}
+Tensor deg2rad(const Tensor& x) { return check_defined("deg2rad", x), x * (std::numbers::pi / 180); }
+Tensor rad2deg(const Tensor& x) { return check_defined("rad2deg", x), x * (180 / std::numbers::pi); }
+
+Tensor crelu(const Tensor& x, std::int64_t axis) {
+  check_defined("crelu", x);
+  check<ShapeError>(x.dim() > 0, "crelu", "a number has no axis to double; expected rank 1 or more");
+  return relu(cat({x, neg(x)}, wrap_axis("crelu", axis, x.dim())));
+}
 Tensor glu(const Tensor& x, std::int64_t axis) {
   check_defined("glu", x);
   const auto a = wrap_axis("glu", axis, x.dim());
@@ -35,12 +56,22 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
   return where(gt(x, 0), x, x * w);
 }
 
+Tensor float_power(const Tensor& a, const Tensor& b) {
+  check_pair("float_power", a, b);
+  return pow(a.to(Dtype::float64), b.to(Dtype::float64));
+}
+Tensor ldexp(const Tensor& a, const Tensor& b) {
+  check_pair("ldexp", a, b);
+  return mul(a, exp2(b));
+}
 Tensor heaviside(const Tensor& x, const Tensor& value) {
-  check_operands<fn::Mul>(x, value);
+  check_pair("heaviside", x, value);
   const Tensor step = gt(x, 0).to(value.dtype());
   return where(eq(x, 0), value, where(isnan(x), x.to(value.dtype()), step));
 }
 Tensor lcm(const Tensor& a, const Tensor& b) {
+  check_pair("lcm", a, b);
+  for (const Tensor* t : {&a, &b}) check<DtypeError>(is_integral(t->dtype()), "lcm", "{} is not supported (expected an integer dtype); convert with .to()", t->dtype());
   const Tensor d = gcd(a, b);
   return abs(mul(trunc_divide(a, where(eq(d, 0), 1, d)), b));
 }
@@ -54,17 +85,14 @@ Tensor bitwise_not(const Tensor& x) {
 // ---- logic ------------------------------------------------------------------------------------------------------------------
 
 namespace {
-Tensor truth(const char* op, const Tensor& x) {
-  check_defined(op, x);
-  return x.dtype() == Dtype::boolean ? x : ne(x, 0);
-}
+Tensor truth(const Tensor& x) { return x.dtype() == Dtype::boolean ? x : ne(x, 0); }
 }  // namespace
-Tensor logical_and(const Tensor& a, const Tensor& b) { return bitwise_and(truth("logical_and", a), truth("logical_and", b)); }
-Tensor logical_or(const Tensor& a, const Tensor& b) { return bitwise_or(truth("logical_or", a), truth("logical_or", b)); }
-Tensor logical_xor(const Tensor& a, const Tensor& b) { return bitwise_xor(truth("logical_xor", a), truth("logical_xor", b)); }
+Tensor logical_and(const Tensor& a, const Tensor& b) { return check_pair("logical_and", a, b), bitwise_and(truth(a), truth(b)); }
+Tensor logical_or(const Tensor& a, const Tensor& b) { return check_pair("logical_or", a, b), bitwise_or(truth(a), truth(b)); }
+Tensor logical_xor(const Tensor& a, const Tensor& b) { return check_pair("logical_xor", a, b), bitwise_xor(truth(a), truth(b)); }
 Tensor logical_not(const Tensor& x) { return check_defined("logical_not", x), eq(x, 0); }
 
-Tensor isnan(const Tensor& x) { return ne(x, x); }
+Tensor isnan(const Tensor& x) { return check_defined("isnan", x), ne(x, x); }
 Tensor isinf(const Tensor& x) {
   check_defined("isinf", x);
   return is_floating(x.dtype()) ? eq(abs(x), std::numeric_limits<double>::infinity()) : zeros(x.shape(), {.dtype = Dtype::boolean});
@@ -75,7 +103,7 @@ Tensor isfinite(const Tensor& x) {
 }
 
 Tensor isclose(const Tensor& a, const Tensor& b, Closeness o) {
-  check_operands<fn::Equal>(a, b);
+  check_pair("isclose", a, b);
   check<DtypeError>(a.dtype() == b.dtype(), "isclose", "{} and {} differ in dtype; convert one with .to()", describe(a), describe(b));
   Tensor close = eq(a, b);
   if (is_floating(a.dtype()) || o.rtol != 0 || o.atol != 0) {

@@ -121,6 +121,7 @@ Tensor largest(const Tensor& rows, const Tensor& bag, const Tensor& empty) {
 
 Tensor embedding_bag(const Tensor& weight, const Tensor& index, const Tensor& offsets, const EmbeddingBagOptions& o) {
   const auto padding = check_table(kBag, weight, index, o.padding_idx);
+  check<DtypeError>(is_floating(weight.dtype()), kBag, "weight has dtype {}; expected a floating dtype", weight.dtype());
   const Tensor values = index_values(kBag, index);
   std::int64_t count = 0;
   Tensor bag = bags_of(values, offsets, o.include_last_offset, count);

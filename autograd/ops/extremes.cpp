@@ -62,7 +62,10 @@ Tensor max(const Tensor& x) { return extreme_over("max", Reduce::max, x, {}, fal
 Tensor min(const Tensor& x) { return extreme_over("min", Reduce::min, x, {}, false); }
 Tensor amax(const Tensor& x, const Dims& axes, bool keepdim) { return extreme_over("amax", Reduce::max, x, axes, keepdim); }
 Tensor amin(const Tensor& x, const Dims& axes, bool keepdim) { return extreme_over("amin", Reduce::min, x, axes, keepdim); }
-std::pair<Tensor, Tensor> aminmax(const Tensor& x) { return {min(x), max(x)}; }
+std::pair<Tensor, Tensor> aminmax(const Tensor& x) { return {extreme_over("aminmax", Reduce::min, x, {}, false), extreme_over("aminmax", Reduce::max, x, {}, false)}; }
+std::pair<Tensor, Tensor> aminmax(const Tensor& x, std::int64_t axis, bool keepdim) {
+  return {extreme_over("aminmax", Reduce::min, x, {axis}, keepdim), extreme_over("aminmax", Reduce::max, x, {axis}, keepdim)};
+}
 ValuesIndices max(const Tensor& x, std::int64_t axis, bool keepdim) { return extreme_at("max", true, x, axis, keepdim); }
 ValuesIndices min(const Tensor& x, std::int64_t axis, bool keepdim) { return extreme_at("min", false, x, axis, keepdim); }
 

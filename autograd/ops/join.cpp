@@ -4,6 +4,7 @@
 #include <rill/ops/view.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "autograd/record.h"
 #include "backends/api/backend.h"
@@ -137,7 +138,15 @@ Tensor hstack(const std::vector<Tensor>& tensors) {
 }
 Tensor vstack(const std::vector<Tensor>& tensors) { return cat(at_least("vstack", tensors, 2), 0); }
 Tensor dstack(const std::vector<Tensor>& tensors) { return cat(at_least("dstack", tensors, 3), 2); }
+Tensor column_stack(const std::vector<Tensor>& tensors) {
+  check_list("column_stack", tensors);
+  std::vector<Tensor> columns;
+  for (const Tensor& t : tensors) columns.push_back(t.dim() < 2 ? t.reshape({t.numel(), 1}) : t);
+  return cat(columns, 1);
+}
+std::vector<Tensor> atleast_1d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_1d", tensors, 1); }
 std::vector<Tensor> atleast_2d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_2d", tensors, 2); }
+std::vector<Tensor> atleast_3d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_3d", tensors, 3); }
 
 // ---- splitting ------------------------------------------------------------------------------------------------------------------
 
@@ -150,13 +159,14 @@ std::int64_t split_axis(const char* op, const Tensor& x, std::int64_t axis) {
 }  // namespace
 
 std::vector<Tensor> split_with_sizes(const Tensor& x, const Dims& sizes, std::int64_t axis) {
-  const auto a = split_axis("split", x, axis);
+  constexpr const char* op = "split_with_sizes";
+  const auto a = split_axis(op, x, axis);
   std::int64_t total = 0;
   for (const auto s : sizes) {
-    check<ValueError>(s >= 0, "split", "size {} in {} is negative", s, sizes);
-    total = checked_add("split", total, s);
+    check<ValueError>(s >= 0, op, "size {} in {} is negative", s, sizes);
+    total = checked_add(op, total, s);
   }
-  check<ShapeError>(total == x.size(a), "split", "sizes {} add up to {}, axis {} of {} has {}", sizes, total, a, x.shape(), x.size(a));
+  check<ShapeError>(total == x.size(a), op, "sizes {} add up to {}, axis {} of {} has {}", sizes, total, a, x.shape(), x.size(a));
   std::vector<Tensor> out;
   std::int64_t at = 0;
   for (const auto s : sizes) out.push_back(narrow(x, a, at, s)), at += s;
@@ -170,22 +180,39 @@ std::vector<Tensor> split(const Tensor& x, std::int64_t size, std::int64_t axis)
   for (std::int64_t at = 0; at < n; at += size) out.push_back(narrow(x, a, at, std::min(size, n - at)));
   return out;
 }
+namespace {
+/// Empty pieces cost memory too: very many are a mistake.
+void check_pieces(const char* op, std::int64_t n, std::int64_t size) {
+  const std::int64_t most = std::max<std::int64_t>(size, 1 << 20);
+  check<ValueError>(n <= most, op, "{} pieces of {} elements are asked for; use at most {}", n, size, most);
+}
+}  // namespace
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t n, std::int64_t axis) {
   const auto a = split_axis("chunk", x, axis);
   check<ValueError>(n > 0, "chunk", "{} pieces are asked for; use at least 1", n);
-  const auto size = (x.size(a) + n - 1) / n;
+  const auto size = x.size(a) / n + (x.size(a) % n != 0);
   if (size > 0) return split(x, size, a);
+  check_pieces("chunk", n, 0);
   return std::vector<Tensor>(static_cast<std::size_t>(n), narrow(x, a, 0, 0));
 }
 std::vector<Tensor> tensor_split(const Tensor& x, std::int64_t n, std::int64_t axis) {
   const auto a = split_axis("tensor_split", x, axis), total = x.size(a);
   check<ValueError>(n > 0, "tensor_split", "{} pieces are asked for; use at least 1", n);
+  check_pieces("tensor_split", n, total);
   std::vector<Tensor> out;
   for (std::int64_t i = 0, at = 0; i < n; ++i) {
     const auto size = total / n + (i < total % n);
     out.push_back(narrow(x, a, at, size));
     at += size;
   }
+  return out;
+}
+std::vector<Tensor> tensor_split(const Tensor& x, const Dims& positions, std::int64_t axis) {
+  const auto a = split_axis("tensor_split", x, axis);
+  std::vector<Tensor> out;
+  std::optional<std::int64_t> from = 0;
+  for (const auto p : positions) out.push_back(slice(x, a, Slice(from, p))), from = p;
+  out.push_back(slice(x, a, Slice(from)));
   return out;
 }
 std::vector<Tensor> unbind(const Tensor& x, std::int64_t axis) {

@@ -201,6 +201,20 @@ Tensor addmv(const Tensor& c, const Tensor& a, const Tensor& x, AddmmOptions opt
   return add_product("addmv", c.dim() ? c.unsqueeze(1) : c, a, x.unsqueeze(1), options).squeeze(1);
 }
 
+Tensor bias_add(const Tensor& x, const Tensor& bias, std::int64_t axis) {
+  constexpr const char* op = "bias_add";
+  check_defined(op, x);
+  check_defined(op, bias, "the bias");
+  check_same_device(op, x, bias);
+  check<ShapeError>(x.dim() >= 1, op, "a number has no axis for a bias; expected rank 1 or more");
+  const auto a = wrap_axis(op, axis, x.dim());
+  check<DtypeError>(x.dtype() == bias.dtype(), op, "x has dtype {} and the bias {}; convert one with .to()", x.dtype(), bias.dtype());
+  check<ShapeError>(bias.shape() == Shape{x.size(a)}, op, "bias {} does not fit axis {} of x {}; expected [{}]", bias.shape(), a, x.shape(), x.size(a));
+  Shape along(x.dim() - a, 1);
+  along[0] = x.size(a);
+  return add(x, bias.reshape(along));
+}
+
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   check_product("linear", x, w);
   const Shape &xs = impl(x).shape, &ws = impl(w).shape;

@@ -11,45 +11,11 @@
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
-#include "autograd/binary.h"
-#include "autograd/elementwise.h"
+#include "autograd/loss.h"
 
 namespace rill {
 namespace {
 
-Tensor wide(const Tensor& t) { return t.to(compute_dtype(t.dtype())); }
-
-/// The input in the dtype that losses compute in.
-Tensor input_of(const char* op, const Tensor& x) {
-  check_defined(op, x);
-  check<DtypeError>(is_floating(x.dtype()), op, "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
-  return wide(x);
-}
-/// A second operand; integers and bool become floating.
-Tensor other_of(const char* op, const char* name, const Tensor& t, const Tensor& input) {
-  check_defined(op, t, name);
-  check_same_device(op, input, t);
-  return is_floating(t.dtype()) ? wide(t) : t.to(compute_dtype(input.dtype()));
-}
-Tensor target_of(const char* op, const Tensor& target, const Tensor& input) {
-  const Tensor t = other_of(op, "the target", target, input);
-  check<ShapeError>(t.shape() == input.shape(), op, "the target has shape {}, the input {}; they must be equal, expand or reshape one", t.shape(), input.shape());
-  return t;
-}
-/// A factor that broadcasts to the input.
-Tensor weight_of(const char* op, const char* name, const Tensor& weight, const Tensor& input) {
-  if (!weight.defined()) return weight;
-  const Tensor w = other_of(op, name, weight, input);
-  check<ShapeError>(broadcast_shapes(w.shape(), input.shape(), op) == input.shape(), op, "{} has shape {}, which does not broadcast to the input {}", name, w.shape(), input.shape());
-  return w;
-}
-
-Tensor reduced(const Tensor& loss, Reduction r) { return r == Reduction::none ? loss : r == Reduction::sum ? sum(loss) : mean(loss); }
-/// Reduced and back in the dtype of the input.
-Tensor finish(const Tensor& loss, Reduction r, const Tensor& input) {
-  const Tensor out = reduced(loss, r);
-  return input.dtype() == compute_dtype(input.dtype()) ? out : out.to(input.dtype());
-}
 /// max(t, low), with the gradient of t everywhere.
 Tensor raised(const Tensor& t, double low) { return t + (clamp(t.detach(), low) - t.detach()); }
 Tensor positive_part(const Tensor& t) { return clamp(t, 0); }
@@ -181,12 +147,22 @@ Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double ma
   return finish(where(ne(y, -1), x, 0) + where(ne(y, 1), positive_part(margin - x), 0), reduction, input);
 }
 
-Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const TripletOptions& o) {
-  constexpr const char* op = "triplet_margin_loss";
+namespace {
+Tensor triplet(const char* op, const Tensor& anchor, const Tensor& positive, const Tensor& negative, const DistanceFunction& distance, const TripletDistanceOptions& o) {
   const Tensor a = input_of(op, anchor), p = other_of(op, "the positive", positive, anchor), n = other_of(op, "the negative", negative, anchor);
   check<ShapeError>(a.shape() == p.shape() && a.shape() == n.shape(), op, "anchor, positive and negative have shapes {}, {} and {}; they must be equal", a.shape(), p.shape(), n.shape());
-  const Tensor near = pairwise_distance(a, p, o.p, o.eps), far = pairwise_distance(a, n, o.p, o.eps);
-  return finish(positive_part(near - (o.swap ? minimum(far, pairwise_distance(p, n, o.p, o.eps)) : far) + o.margin), o.reduction, anchor);
+  const Tensor near = distance(a, p), far = distance(a, n);
+  return finish(positive_part(near - (o.swap ? minimum(far, distance(p, n)) : far) + o.margin), o.reduction, anchor);
+}
+}  // namespace
+
+Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const TripletOptions& o) {
+  return triplet("triplet_margin_loss", anchor, positive, negative, [&](const Tensor& x, const Tensor& y) { return pairwise_distance(x, y, o.p, o.eps); },
+                 {.margin = o.margin, .swap = o.swap, .reduction = o.reduction});
+}
+Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const DistanceFunction& distance, const TripletDistanceOptions& o) {
+  check<ValueError>(distance != nullptr, "triplet_margin_with_distance_loss", "the distance is empty; pass a function of two tensors");
+  return triplet("triplet_margin_with_distance_loss", anchor, positive, negative, distance, o);
 }
 
 namespace {
@@ -251,6 +227,7 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, std::int64_t axis, do
 Tensor pairwise_distance(const Tensor& a, const Tensor& b, double p, double eps, bool keepdim) {
   constexpr const char* op = "pairwise_distance";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
+  broadcast_shapes(x.shape(), z.shape(), op);
   return finish(norm(x - z + eps, p, {-1}, keepdim), Reduction::none, a);
 }
 

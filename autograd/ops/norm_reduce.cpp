@@ -63,6 +63,20 @@ Tensor norm(const Tensor& x, double p, const Dims& given, bool keepdim) {
   }));
 }
 
+Tensor renorm(const Tensor& x, double p, std::int64_t axis, double max_norm) {
+  constexpr const char* op = "renorm";
+  check_defined(op, x);
+  check<DtypeError>(is_floating(x.dtype()), op, "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
+  check<ShapeError>(x.dim() >= 2, op, "{} has rank {}; expected 2 or more", describe(x), x.dim());
+  check<ValueError>(p > 0 && max_norm > 0, op, "p is {} and max_norm {}; use numbers above 0", p, max_norm);
+  axis = wrap_axis(op, axis, x.dim());
+  Dims others;
+  for (std::int64_t a = 0; a < x.dim(); ++a)
+    if (a != axis) others.push_back(a);
+  const Tensor wide = x.to(compute_dtype(x.dtype())), length = norm(wide, p, others, true), longer = gt(length.detach(), max_norm);
+  return where(longer, wide * (max_norm / (where(longer, length, 1) + 1e-7)), wide).to(x.dtype());
+}
+
 Tensor logsumexp(const Tensor& x, const Dims& given, bool keepdim) {
   const AxisSet axes("logsumexp", x, given, keepdim);
   check<DtypeError>(is_floating(x.dtype()), "logsumexp", "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());

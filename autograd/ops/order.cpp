@@ -2,6 +2,7 @@
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
+#include <rill/ops/reduce.h>
 #include <rill/ops/sort.h>
 #include <rill/ops/view.h>
 
@@ -68,26 +69,44 @@ ValuesIndices kthvalue(const Tensor& x, std::int64_t k, std::int64_t axis, bool 
   return pick("kthvalue", x, axis, keepdim, Order::kth, k - 1);
 }
 
-Tensor quantile(const Tensor& x, double q) {
-  check_defined("quantile", x);
-  return quantile(x.reshape({x.numel()}), q, 0, false);
+// ---- quantiles ------------------------------------------------------------------------------------------------------------------
+
+namespace {
+/// Positions in sorted rows, float64, and the share of the second one.
+struct Rank { Tensor below, above, weight; };
+/// `count`: how many elements of each row take part, float64.
+Rank rank_of(const Tensor& count, double q, Interpolation how) {
+  const Tensor rank = clamp((count - 1) * q, 0);
+  if (how == Interpolation::nearest) return {round(rank), round(rank), {}};
+  const Tensor low = floor(rank), high = ceil(rank);
+  switch (how) {
+    case Interpolation::lower: return {low, low, {}};
+    case Interpolation::higher: return {high, high, {}};
+    case Interpolation::midpoint: return {low, high, full_like(rank, 0.5)};
+    default: return {low, high, rank - low};
+  }
 }
-Tensor quantile(const Tensor& x, double q, std::int64_t axis, bool keepdim) {
-  constexpr const char* op = "quantile";
+
+Tensor quantile_of(const char* op, const Tensor& x, double q, std::int64_t axis, bool keepdim, Interpolation how, bool ignore_nan) {
   axis = checked_axis(op, x, axis);
   check<DtypeError>(x.dtype() == Dtype::float32 || x.dtype() == Dtype::float64, op, "{} is not supported, expected float32 or float64; convert with .to()", x.dtype());
   check<ValueError>(q >= 0 && q <= 1, op, "q is {}; it must lie in [0, 1]", q);
-  if (x.dim() == 0) return quantile(x.reshape({1}), q, 0, false);
-  const Tensor ordered = sort(x, axis).values;
-  const auto n = x.size(axis);
-  const double rank = q * static_cast<double>(n - 1);
-  const auto below = static_cast<std::int64_t>(std::floor(rank));
-  const double weight = rank - static_cast<double>(below);
-  const auto at = [&](std::int64_t i) { return narrow(ordered, axis, i, 1); };
-  Tensor out = weight == 0 ? at(below) : lerp(at(below), at(below + 1), weight);
-  const Tensor last = at(n - 1);  // NaN, if the row has one
-  out = where(isnan(last), last, out);
+  if (x.dim() == 0) return quantile_of(op, x.reshape({1}), q, 0, false, how, ignore_nan);
+  const Tensor ordered = sort(x, axis).values, last = narrow(ordered, axis, x.size(axis) - 1, 1);  // NaN, if the row has one
+  const Tensor numbers = ignore_nan ? sum(logical_not(isnan(x.detach())), {axis}, true) : full(last.shape(), x.size(axis), {.dtype = Dtype::int64, .device = x.device()});
+  const Rank r = rank_of(numbers.to(Dtype::float64), q, how);
+  const auto at = [&](const Tensor& place) { return gather(ordered, axis, place.to(Dtype::int64)); };
+  Tensor out = at(r.below);
+  if (r.weight.defined()) out = where(eq(r.below, r.above), out, lerp(out, at(r.above), r.weight.to(x.dtype())));  // inf - inf is NaN
+  if (!ignore_nan) out = where(isnan(last.detach()), last, out);
   return keepdim ? out : squeeze(out, {axis});
 }
+Tensor flat(const char* op, const Tensor& x) { return check_defined(op, x), x.reshape({x.numel()}); }
+}  // namespace
+
+Tensor quantile(const Tensor& x, double q, Interpolation how) { return quantile_of("quantile", flat("quantile", x), q, 0, false, how, false); }
+Tensor quantile(const Tensor& x, double q, std::int64_t axis, bool keepdim, Interpolation how) { return quantile_of("quantile", x, q, axis, keepdim, how, false); }
+Tensor nanquantile(const Tensor& x, double q, Interpolation how) { return quantile_of("nanquantile", flat("nanquantile", x), q, 0, false, how, true); }
+Tensor nanquantile(const Tensor& x, double q, std::int64_t axis, bool keepdim, Interpolation how) { return quantile_of("nanquantile", x, q, axis, keepdim, how, true); }
 
 }  // namespace rill

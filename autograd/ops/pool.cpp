@@ -20,6 +20,7 @@ using Int = std::int64_t;
 struct Windows {
   std::vector<Int> begin, end, padded;
   Int size() const { return static_cast<Int>(begin.size()); }
+  void reserve(const char* op, Int n) { checked_reserve(op, begin, n), checked_reserve(op, end, n), checked_reserve(op, padded, n); }
 };
 
 Windows sliding(const char* op, const Shape& shape, int axis, const WindowGeometry& w, int i, bool ceil_mode) {
@@ -30,6 +31,7 @@ Windows sliding(const char* op, const Shape& shape, int axis, const WindowGeomet
   Int count = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
   if (ceil_mode && (count - 1) * stride >= size + pad) --count;
   Windows r;
+  r.reserve(op, count);
   for (Int p = 0; p < count; ++p) {
     const Int from = p * stride - pad, to = from + reach, d = w.dilation[i];
     r.padded.push_back(std::min(to, size + pad) - from);
@@ -44,6 +46,7 @@ Windows adaptive(const char* op, const Shape& shape, int axis, Int count) {
   check<ValueError>(count >= 0, op, "output size {} must not be negative", count);
   check<ShapeError>(size > 0, op, "axis {} of {} is empty; at least one element is needed", axis, shape);
   Windows r;
+  r.reserve(op, count);
   for (Int i = 0; i < count; ++i) {
     r.begin.push_back(static_cast<Int>(static_cast<__int128>(i) * size / count));
     r.end.push_back(static_cast<Int>((static_cast<__int128>(i + 1) * size + count - 1) / count));

@@ -151,6 +151,7 @@ Options like(const char* op, const Tensor& x, const Options& o) {
 template <class F> const Tensor& write_formula(const char* op, const Tensor& x, F formula) {
   check_defined(op, x);
   check_floating(op, impl(x).dtype);
+  check_in_place(op, x, impl(x).shape, impl(x).dtype);  // a leaf is refused where the caller records
   NoGrad off;
   return write(op, x, Dtype::float64, [&](const Tensor& t) { kernels(t).copy(view(formula(t)), view(t)); });
 }
@@ -193,16 +194,23 @@ const Tensor& bernoulli_(const Tensor& x, double p, const Generator& g) {
   return write("bernoulli_", x, is_floating(impl(x).dtype) ? impl(x).dtype : Dtype::float32, [&](const Tensor& t) { fill_bernoulli(t, p, g); });
 }
 
+namespace {
+void check_probabilities(const char* op, const Tensor& p) {
+  check_defined(op, p, "the tensor of probabilities");
+  check_floating(op, impl(p).dtype);
+  NoGrad off;
+  const Tensor t = p.detach();
+  check<ValueError>(!any(logical_not(logical_and(ge(t, 0), le(t, 1)))).item<bool>(), op, "a probability is outside [0, 1] or NaN");
+}
+}  // namespace
 const Tensor& bernoulli_(const Tensor& x, const Tensor& probabilities, const Generator& g) {
   check_defined("bernoulli_", x);
-  check_defined("bernoulli_", probabilities, "the tensor of probabilities");
+  check_probabilities("bernoulli_", probabilities);
   check_same_device("bernoulli_", x, probabilities);
-  check_floating("bernoulli_", impl(probabilities).dtype);
   check<ShapeError>(broadcast_shapes(impl(x).shape, impl(probabilities).shape, "bernoulli_") == impl(x).shape, "bernoulli_", "probabilities of shape {} do not fit into {}",
                     impl(probabilities).shape, impl(x).shape);
   NoGrad off;
   const Tensor p = probabilities.detach();
-  check<ValueError>(!any(logical_not(logical_and(ge(p, 0), le(p, 1)))).item<bool>(), "bernoulli_", "a probability is outside [0, 1] or NaN");
   const Tensor each = p.expand(impl(x).shape).contiguous();
   return write("bernoulli_", x, impl(p).dtype, [&](const Tensor& t) {
     const bool sequential = with_mersenne(g, [&](Mersenne& m) {
@@ -260,6 +268,7 @@ const Tensor& trunc_normal_(const Tensor& x, double mean, double std, double low
   check_bounds("trunc_normal_", low, high);
   check_defined("trunc_normal_", x);
   check_floating("trunc_normal_", impl(x).dtype);
+  check_in_place("trunc_normal_", x, impl(x).shape, impl(x).dtype);
   const auto cdf = [&](double v) { return 0.5 * std::erfc(-(v - mean) / std * 0.70710678118654752440); };
   NoGrad off;
   const Dtype d = impl(x).dtype;
@@ -345,12 +354,14 @@ Tensor normal(const Tensor& mean, double std, const Generator& g) {
 }
 
 Tensor bernoulli(const Tensor& probabilities, const Generator& g) {
-  check_defined("bernoulli", probabilities, "the tensor of probabilities");
+  check_probabilities("bernoulli", probabilities);
   NoGrad off;
   return bernoulli_(make_tensor(impl(probabilities).shape, impl(probabilities).dtype, impl(probabilities).device), probabilities, g);
 }
 Tensor bernoulli(const Tensor& x, double p, const Generator& g) {
   check_defined("bernoulli", x);
+  check_floating("bernoulli", impl(x).dtype);
+  check_probability("bernoulli", p);
   NoGrad off;
   return bernoulli_(make_tensor(impl(x).shape, impl(x).dtype, impl(x).device), p, g);
 }

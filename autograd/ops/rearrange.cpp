@@ -74,6 +74,7 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::int64_t ax
   checked_numel(op, shape, Dtype::int64);
   if (counts.size() == 1 && n != 1) return repeat_interleave(t, counts[0], a);
   std::vector<std::int64_t> picks;
+  checked_reserve(op, picks, shape[a]);
   for (std::int64_t i = 0; i < n; ++i) picks.insert(picks.end(), static_cast<std::size_t>(counts[static_cast<std::size_t>(i)]), i);
   return index_select(t, a, tensor(picks, {.device = x.device()}));
 }
@@ -191,7 +192,14 @@ Tensor diag(const Tensor& x, std::int64_t offset) {
   return x.dim() == 1 ? diag_embed(x, offset) : diagonal(x, offset).clone(MemoryFormat::contiguous);
 }
 
-std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes) {
+std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, GridIndexing indexing) {
+  if (indexing == GridIndexing::xy && axes.size() >= 2) {
+    std::vector<Tensor> swapped = axes;
+    std::swap(swapped[0], swapped[1]);
+    std::vector<Tensor> out = meshgrid(swapped);
+    std::swap(out[0], out[1]);
+    return out;
+  }
   Shape shape;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     check<ValueError>(axes[i].defined(), "meshgrid", "tensor {} of the list is undefined; pass a tensor with values", i);
@@ -205,6 +213,46 @@ std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes) {
     out.push_back(expand(axes[static_cast<std::size_t>(i)].reshape(own), shape));
   }
   return out;
+}
+
+Tensor cartesian_prod(const std::vector<Tensor>& tensors) {
+  check<ValueError>(!tensors.empty(), "cartesian_prod", "the list of tensors is empty; pass at least one");
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    check<ValueError>(tensors[i].defined(), "cartesian_prod", "tensor {} of the list is undefined; pass a tensor with values", i);
+    check<ShapeError>(tensors[i].dim() == 1, "cartesian_prod", "tensor {} has shape {}; every one must have one axis", i, tensors[i].shape());
+  }
+  if (tensors.size() == 1) return tensors[0];
+  std::vector<Tensor> columns = meshgrid(tensors);
+  const auto count = columns[0].numel();
+  for (Tensor& c : columns) c = c.reshape({count});
+  return stack(columns, 1);
+}
+
+Tensor combinations(const Tensor& x, std::int64_t r, CombinationOptions o) {
+  constexpr const char* op = "combinations";
+  check_defined(op, x);
+  check<ShapeError>(x.dim() == 1, op, "{} must have one axis; use .flatten()", describe(x));
+  check<ValueError>(r >= 0, op, "{} elements are to be chosen; the number must not be negative", r);
+  const std::int64_t n = x.numel();
+  if (r == 0) return zeros({0}, {.dtype = x.dtype(), .device = x.device()});
+  std::int64_t count = 1;  // C(n, r), or C(n + r - 1, r) with replacement
+  const std::int64_t from = o.with_replacement ? (n ? checked_add(op, n, r - 1) : 0) : n;
+  if (r > from) count = 0;
+  for (std::int64_t i = 0; i < std::min(r, from - r) && count > 0; ++i) count = checked_mul(op, count, from - i) / (i + 1);
+  checked_numel(op, {count, r}, Dtype::int64);
+  Tensor picks = make_tensor({count, r}, Dtype::int64, Device::cpu());
+  std::int64_t* to = picks.data<std::int64_t>();
+  for (std::int64_t row = 0; row < count; ++row, to += r) {
+    if (row == 0) {
+      for (std::int64_t k = 0; k < r; ++k) to[k] = o.with_replacement ? 0 : k;
+      continue;
+    }
+    std::int64_t k = r - 1;  // the last place that can still go up
+    while (to[k - r] == (o.with_replacement ? n - 1 : n - r + k)) --k;
+    for (std::int64_t i = 0; i < k; ++i) to[i] = to[i - r];
+    for (std::int64_t i = k, v = to[k - r] + 1; i < r; ++i, v += !o.with_replacement) to[i] = v;
+  }
+  return index_select(x, 0, picks.reshape({count * r}).to(x.device())).reshape({count, r});
 }
 
 Tensor block_diag(const std::vector<Tensor>& matrices) {

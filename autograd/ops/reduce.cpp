@@ -49,11 +49,11 @@ Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) { return mean_over(
 Tensor mean(const Tensor& x) { return mean_over(x, {}, false); }
 
 Tensor nansum(const Tensor& x, const Dims& axes, bool keepdim) {
-  check_defined("nansum", x);
+  const AxisSet checked("nansum", x, axes, keepdim);
   return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, axes, keepdim);
 }
 Tensor nanmean(const Tensor& x, const Dims& axes, bool keepdim) {
-  check_defined("nanmean", x);
+  const AxisSet checked("nanmean", x, axes, keepdim);
   check<DtypeError>(is_floating(x.dtype()), "nanmean", "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
   const Tensor numbers = logical_not(isnan(x));
   return nansum(x, axes, keepdim) / sum(numbers, axes, keepdim).to(x.dtype());
@@ -104,9 +104,14 @@ Tensor ask(const char* op, Reduce what, const Tensor& x, const Dims& given, bool
 }  // namespace
 Tensor all(const Tensor& x) { return ask("all", Reduce::min, x, {}, false); }
 Tensor all(const Tensor& x, std::int64_t axis, bool keepdim) { return ask("all", Reduce::min, x, {axis}, keepdim); }
+Tensor all(const Tensor& x, const Dims& axes, bool keepdim) { return ask("all", Reduce::min, x, axes, keepdim); }
+Tensor any(const Tensor& x, const Dims& axes, bool keepdim) { return ask("any", Reduce::max, x, axes, keepdim); }
 Tensor any(const Tensor& x) { return ask("any", Reduce::max, x, {}, false); }
 Tensor any(const Tensor& x, std::int64_t axis, bool keepdim) { return ask("any", Reduce::max, x, {axis}, keepdim); }
-Tensor count_nonzero(const Tensor& x, const Dims& axes) { return sum(truth_of("count_nonzero", x), axes); }
+Tensor count_nonzero(const Tensor& x, const Dims& given) {
+  const AxisSet axes("count_nonzero", x, given, false);
+  return reduce(Reduce::sum, truth_of("count_nonzero", x), axes);
+}
 
 bool equal(const Tensor& a, const Tensor& b) {
   check_defined("equal", a);
@@ -114,6 +119,9 @@ bool equal(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape() && all(eq(a, b)).item<bool>();
 }
 bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  check_defined("allclose", a, "the first operand");
+  check_defined("allclose", b, "the second operand");
+  broadcast_shapes(a.shape(), b.shape(), "allclose");
   return all(isclose(a, b, {.rtol = rtol, .atol = atol, .equal_nan = equal_nan})).item<bool>();
 }
 

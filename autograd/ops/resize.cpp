@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/cubic.h"
 #include "autograd/resample.h"
 #include "autograd/window.h"
 
@@ -18,17 +19,10 @@ namespace {
 
 using Int = std::int64_t;
 
-/// Keys, Cubic convolution interpolation for digital image processing (1981), A = -0.75: weights of the elements at distance 1 + t, t, 1 - t, 2 - t.
-void cubic(double t, double (&w)[4]) {
-  constexpr double A = -0.75;
-  const auto near = [](double d) { return ((A + 2) * d - (A + 3)) * d * d + 1; };
-  const auto far = [](double d) { return ((A * d - 5 * A) * d + 8 * A) * d - 4 * A; };
-  w[0] = far(1 + t), w[1] = near(t), w[2] = near(1 - t), w[3] = far(2 - t);
-}
-
 /// The matrix of one axis; `step` is the distance of neighbours of the result in elements of x.
-std::shared_ptr<const AxisMap> axis_map(ResizeMode mode, Int size, Int count, double step, bool align) {
+std::shared_ptr<const AxisMap> axis_map(const char* op, ResizeMode mode, Int size, Int count, double step, bool align) {
   AxisMap::Half rows;
+  checked_reserve(op, rows.offsets, count), checked_reserve(op, rows.indices, count), checked_reserve(op, rows.weights, count);
   const auto inside = [&](double p) { return std::clamp<Int>(static_cast<Int>(p), 0, size - 1); };
   for (Int i = 0; i < count; ++i, rows.end_row()) {
     const double center = align ? static_cast<double>(i) * step : (static_cast<double>(i) + 0.5) * step - 0.5;
@@ -43,10 +37,30 @@ std::shared_ptr<const AxisMap> axis_map(ResizeMode mode, Int size, Int count, do
       else rows.entry(first, 1 - t), rows.entry(second, t);
     } else {
       const double low = std::floor(center);
-      double w[4];
-      cubic(center - low, w);
+      const double t = center - low, w[] = {cubic_far(1 + t), cubic_near(t), cubic_near(1 - t), cubic_far(2 - t)};
       for (int k = 0; k < 4; ++k) rows.entry(std::clamp<Int>(static_cast<Int>(low) + k - 1, 0, size - 1), w[k]);
     }
+  }
+  return std::make_shared<const AxisMap>(size, std::move(rows));
+}
+
+/// The same with a filter as wide as the result's elements: what lies between them is averaged instead of skipped (as in Pillow).
+std::shared_ptr<const AxisMap> antialias_map(const char* op, ResizeMode mode, Int size, Int count, double step) {
+  const auto filter = [&](double d) {
+    if (mode == ResizeMode::linear) return std::max(0.0, 1 - d);
+    return d < 1 ? cubic_near(d, kKeysAntialias) : d < 2 ? cubic_far(d, kKeysAntialias) : 0.0;
+  };
+  const double width = std::max(1.0, step), reach = (mode == ResizeMode::linear ? 1 : 2) * width;
+  AxisMap::Half rows;
+  checked_reserve(op, rows.offsets, count), checked_reserve(op, rows.indices, count), checked_reserve(op, rows.weights, count);
+  std::vector<double> weights;
+  for (Int i = 0; i < count; ++i, rows.end_row()) {
+    const double center = (static_cast<double>(i) + 0.5) * step;
+    const Int first = std::max<Int>(0, static_cast<Int>(center - reach + 0.5)), last = std::min(size, static_cast<Int>(center + reach + 0.5));
+    weights.clear();
+    double total = 0;
+    for (Int k = first; k < last; ++k) weights.push_back(filter(std::abs((static_cast<double>(k) + 0.5 - center) / width))), total += weights.back();
+    for (Int k = first; k < last; ++k) rows.entry(k, weights[static_cast<std::size_t>(k - first)] / total);
   }
   return std::make_shared<const AxisMap>(size, std::move(rows));
 }
@@ -64,6 +78,7 @@ Tensor interpolate(const Tensor& x, const ResizeOptions& o) {
   const bool smooth = o.mode == ResizeMode::linear || o.mode == ResizeMode::cubic;
   check<ValueError>(smooth || !o.align_corners, op, "align_corners belongs to the modes linear and cubic");
   check<ShapeError>(o.mode != ResizeMode::cubic || axes == 2, op, "mode cubic takes x of rank 4, got {}", s);
+  check<ValueError>(!o.antialias || (smooth && axes == 2), op, "antialias belongs to the modes linear and cubic on x of rank 4");
   if (o.size.count()) check_count(op, "size", o.size, axes);
   else check<ValueError>(o.scale.size() == 1 || o.scale.size() == static_cast<std::size_t>(axes), op, "scale has {} values; expected 1 or {}", o.scale.size(), axes);
   Shape shape = s;
@@ -85,7 +100,7 @@ Tensor interpolate(const Tensor& x, const ResizeOptions& o) {
     double step = static_cast<double>(size) / static_cast<double>(count);
     if (o.align_corners) step = count > 1 ? static_cast<double>(size - 1) / static_cast<double>(count - 1) : 0;
     else if (!o.scale.empty() && !o.recompute_scale) step = 1 / o.scale[o.scale.size() == 1 ? 0 : static_cast<std::size_t>(i)];
-    maps.emplace_back(2 + i, axis_map(o.mode, size, count, step, o.align_corners));
+    maps.emplace_back(2 + i, o.antialias ? antialias_map(op, o.mode, size, count, step) : axis_map(op, o.mode, size, count, step, o.align_corners));
   }
   return resample(op, x, maps);
 }
@@ -106,7 +121,9 @@ Columns columns_of(const char* op, const PerAxis& kernel, const PerAxis& size, c
     const Int reach = window_reach(op, w, i), padded = checked_add(op, size[i], checked_mul(op, 2, w.before[i]));
     check<ShapeError>(padded >= reach, op, "a window of {} elements does not fit {} elements with padding {}", reach, size[i], w.before[i]);
     c.kernel[i] = w.kernel[i], c.size[i] = size[i], c.pad[i] = w.before[i], c.out[i] = (padded - reach) / w.stride[i] + 1;
-    const Tensor p = make_tensor({checked_mul(op, c.kernel[i], c.out[i])}, Dtype::int64, Device::cpu());
+    const Shape count{checked_mul(op, c.kernel[i], c.out[i])};
+    checked_numel(op, count, Dtype::int64);
+    const Tensor p = make_tensor(count, Dtype::int64, Device::cpu());
     Int* to = static_cast<Int*>(p.data_ptr());
     for (Int k = 0; k < c.kernel[i]; ++k)
       for (Int j = 0; j < c.out[i]; ++j) *to++ = j * w.stride[i] + k * w.dilation[i];

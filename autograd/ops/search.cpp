@@ -141,6 +141,23 @@ Tensor histc(const Tensor& given, std::int64_t bins, double low, double high) {
   return index_add(zeros({bins}, counts), 0, bin, ones(bin.shape(), counts)).to(given.dtype());
 }
 
+Tensor in_top_k(const Tensor& predictions, const Tensor& targets, std::int64_t k) {
+  constexpr const char* op = "in_top_k";
+  check_defined(op, predictions, "predictions");
+  check_defined(op, targets, "targets");
+  check_same_device(op, predictions, targets);
+  check<DtypeError>(is_floating(predictions.dtype()), op, "predictions have dtype {}; expected a floating dtype", predictions.dtype());
+  check<DtypeError>(targets.dtype() == Dtype::int64 || targets.dtype() == Dtype::int32, op, "targets have dtype {}, expected int64 or int32", targets.dtype());
+  check<ShapeError>(predictions.dim() == 2 && targets.shape() == Shape{predictions.size(0)}, op, "takes predictions [N, C] and targets [N], got {} and {}", predictions.shape(), targets.shape());
+  check<ValueError>(k >= 0, op, "k is {}; it must not be negative", k);
+  const Tensor x = predictions.detach(), classes = targets.to(Dtype::int64);
+  const Tensor inside = logical_and(ge(classes, 0), lt(classes, x.size(1)));
+  if (x.size(1) == 0) return inside;
+  const Tensor own = gather(x, 1, unsqueeze(where(inside, classes, 0), 1));
+  const Tensor above = sum(gt(x, own), {1}), finite = all(isfinite(x), 1);
+  return logical_and(logical_and(inside, finite), lt(above, k));
+}
+
 Tensor isin(const Tensor& x, const Tensor& test, bool invert) {
   constexpr const char* op = "isin";
   check_defined(op, x);

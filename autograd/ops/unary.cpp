@@ -148,15 +148,21 @@ Tensor clamp(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> h
   return unary(promote ? x.to(default_dtype()) : x, bounds(x, low, high));
 }
 Tensor clamp_(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high) { return unary_(x, bounds(x, low, high)); }
-Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) { return minimum(maximum(x, low), high); }
 
+namespace {
+fn::NanToNum replacements(Dtype d, double nan, std::optional<double> positive, std::optional<double> negative) {
+  const double largest = d == Dtype::float64 ? std::numeric_limits<double>::max() : d == Dtype::float16 ? 65504.0 : d == Dtype::bfloat16 ? 3.3895313892515355e38 : std::numeric_limits<float>::max();
+  return {nan, positive.value_or(largest), negative.value_or(-largest)};
+}
+}  // namespace
 Tensor nan_to_num(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
   check_defined("nan_to_num", x);
-  if (!is_floating(x.dtype())) return x;
-  const double largest = x.dtype() == Dtype::float64 ? std::numeric_limits<double>::max()
-                         : x.dtype() == Dtype::float32 ? std::numeric_limits<float>::max()
-                         : x.dtype() == Dtype::float16 ? 65504.0 : 3.3895313892515355e38;
-  return unary(x, fn::NanToNum{nan, positive.value_or(largest), negative.value_or(-largest)});
+  return is_floating(x.dtype()) ? unary(x, replacements(x.dtype(), nan, positive, negative)) : x;
+}
+const Tensor& nan_to_num_(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
+  check_defined("nan_to_num_", x);
+  if (!is_floating(x.dtype())) return rewrite("nan_to_num_", x, [](const Tensor& before) { return before; });
+  return unary_(x, replacements(x.dtype(), nan, positive, negative));
 }
 
 }  // namespace rill

@@ -51,19 +51,20 @@ auto std_gradient(const Tensor& x, const Spread& m) {
 
 }  // namespace
 
-Tensor var(const Tensor& x, const Dims& axes, VarOptions options) {
-  const Spread m("var", Reduce::sum_of_squares, x, axes, options);
+namespace {
+Tensor var_of(const char* op, const Tensor& x, const Dims& axes, const VarOptions& options) {
+  const Spread m(op, Reduce::sum_of_squares, x, axes, options);
   return record("var", m.value, grad(x, var_gradient(x, m)));
 }
-Tensor std(const Tensor& x, const Dims& axes, VarOptions options) {
-  const Spread m("std", Reduce::root_of_squares, x, axes, options);
+Tensor std_of(const char* op, const Tensor& x, const Dims& axes, const VarOptions& options) {
+  const Spread m(op, Reduce::root_of_squares, x, axes, options);
   return record("std", m.value, grad(x, std_gradient(x, m)));
 }
-std::pair<Tensor, Tensor> var_mean(const Tensor& x, const Dims& axes, VarOptions options) {
-  return {var(x, axes, options), mean(x, axes, options.keepdim)};
-}
-std::pair<Tensor, Tensor> std_mean(const Tensor& x, const Dims& axes, VarOptions options) {
-  return {std(x, axes, options), mean(x, axes, options.keepdim)};
-}
+}  // namespace
+
+Tensor var(const Tensor& x, const Dims& axes, VarOptions options) { return var_of("var", x, axes, options); }
+Tensor std(const Tensor& x, const Dims& axes, VarOptions options) { return std_of("std", x, axes, options); }
+std::pair<Tensor, Tensor> var_mean(const Tensor& x, const Dims& axes, VarOptions options) { return {var_of("var_mean", x, axes, options), mean(x, axes, options.keepdim)}; }
+std::pair<Tensor, Tensor> std_mean(const Tensor& x, const Dims& axes, VarOptions options) { return {std_of("std_mean", x, axes, options), mean(x, axes, options.keepdim)}; }
 
 }  // namespace rill

@@ -13,15 +13,15 @@
 namespace rill {
 namespace {
 
-/// The view with its tape entry. `formula` is only built when something records.
-template <class Make> Tensor make_view(const char* op, const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset, Make make_formula) {
-  Tensor out = make_alias(x, shape, strides, offset);
-  const auto& from = impl(x);
-  impl(out).base = from.base.defined() ? from.base : x;
+/// Enters a fresh view `out` of x into the tape. `formula` is only built when something records.
+template <class Make> [[gnu::always_inline]] inline Tensor record_view(const char* op, const Tensor& x, Tensor out, Make make_formula) {
   const bool recorded = recording(x);  // may bring the history of a view of a changed base up to date
   impl(out).history = impl(impl(out).base).history;
-  if (recorded) return record(op, std::move(out), grad(x, make_formula()));
+  if (recorded) return record_known(op, std::move(out), grad(x, make_formula()));
   return out;
+}
+template <class Make> Tensor make_view(const char* op, const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset, Make make_formula) {
+  return record_view(op, x, make_view_of(x, shape, strides, offset), make_formula);
 }
 
 /// Strides for `shape` over the elements of x in row-major order, if there are any.
@@ -78,8 +78,8 @@ auto reshape_gradient(const TensorImpl& x) {
 Tensor view(const Tensor& x, const Shape& wanted) {
   check_defined("view", x);
   const auto& i = impl(x);
-  Shape shape = resolve("view", i, wanted);
-  if (i.contiguous) [[likely]] return make_view("view", x, shape, row_major_strides(shape), 0, [&] { return reshape_gradient(i); });
+  const Shape shape = resolve("view", i, wanted);
+  if (i.contiguous) [[likely]] return record_view("view", x, make_row_major_view_of(x, shape), [&] { return reshape_gradient(i); });
   const auto strides = view_strides(i, shape);
   check<ShapeError>(strides.has_value(), "view", "shape {} with strides {} cannot be seen as {} without copying; use reshape()", i.shape, i.strides, shape);
   return make_view("view", x, shape, *strides, 0, [&] { return reshape_gradient(i); });
@@ -89,6 +89,7 @@ Tensor reshape(const Tensor& x, const Shape& wanted) {
   check_defined("reshape", x);
   const auto& i = impl(x);
   const Shape shape = resolve("reshape", i, wanted);
+  if (i.contiguous) [[likely]] return record_view("reshape", x, make_row_major_view_of(x, shape), [&] { return reshape_gradient(i); });
   if (const auto strides = view_strides(i, shape)) return make_view("reshape", x, shape, *strides, 0, [&] { return reshape_gradient(i); });
   return view(x.clone(MemoryFormat::contiguous), shape);
 }

@@ -9,9 +9,10 @@
 #include "backends/api/kernels/random.h"
 #include "backends/api/kernels/reduce.h"
 #include "backends/api/kernels/sort.h"
+#include "backends/api/kernels/update.h"
 
 namespace rill {
 
-struct Kernels : MapKernels, ReduceKernels, IndexKernels, LinalgKernels, ConvKernels, NormKernels, RandomKernels, SortKernels {};
+struct Kernels : MapKernels, ReduceKernels, IndexKernels, LinalgKernels, ConvKernels, NormKernels, RandomKernels, SortKernels, UpdateKernels {};
 
 }  // namespace rill

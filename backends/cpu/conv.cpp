@@ -131,7 +131,7 @@ Matrix planes(const View& y, const Images& m, Int channels) {
 Int plane_offset(const View& y, const Images& m, Int n, Int group) { return n * y.sizes[1] * m.positions + group * m.filters * (y.contiguous ? m.positions : 1); }
 
 void conv(const View& x, const View& w, const View& b, const View& y, const WindowGeometry& geometry) {
-#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+#ifdef RILL_WITH_ONEDNN
   if (x.dtype == Dtype::float32 && onednn_conv(x, w, b, y, geometry)) return;
 #endif
   const Kernels& k = cpu_kernels();
@@ -156,7 +156,7 @@ void conv(const View& x, const View& w, const View& b, const View& y, const Wind
 void zero(const View& v) { std::memset(v.data, 0, static_cast<std::size_t>(v.numel) * size_of(v.dtype)); }
 
 void input_gradient(const View& g, const View& w, const View& dx, const WindowGeometry& geometry) {
-#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+#ifdef RILL_WITH_ONEDNN
   if (g.dtype == Dtype::float32 && onednn_conv_input_gradient(g, w, dx, geometry)) return;
 #endif
   const Images m(dx, g, geometry);
@@ -172,7 +172,7 @@ void input_gradient(const View& g, const View& w, const View& dx, const WindowGe
 }
 
 void weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& geometry) {
-#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+#ifdef RILL_WITH_ONEDNN
   if (g.dtype == Dtype::float32 && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
 #endif
   const Images m(x, g, geometry);

@@ -18,6 +18,7 @@
 #include "backends/cpu/reduce.h"
 #include "backends/cpu/softmax.h"
 #include "backends/cpu/sort.h"
+#include "backends/cpu/update.h"
 
 namespace rill::cpu {
 
@@ -33,9 +34,10 @@ namespace rill::cpu {
   void fill_norm(NormKernels&);                                                                                    \
   void fill_softmax(NormKernels&);                                                                                 \
   void fill_random(RandomKernels&);                                                                                \
+  void fill_update(UpdateKernels&);                                                                                \
   static void fill(Kernels& k) {                                                                                   \
     fill_unary(k), fill_binary(k), fill_cast(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
-    fill_norm(k), fill_softmax(k), fill_random(k);                                                                 \
+    fill_norm(k), fill_softmax(k), fill_random(k), fill_update(k);                                                 \
   }                                                                                                                \
   }
 RILL_SET(baseline)
@@ -83,12 +85,14 @@ Kernels make_kernels(InstructionSet set) {
   add_index(k);
   add_reduce(k);
   add_softmax(k);
+  add_ctc(k);
   add_sort(k);
   add_linalg(k);
   add_conv(k);
   add_pool(k);
   add_norm(k);
   add_random(k);
+  add_update(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS
   if (set >= InstructionSet::avx2) avx2::fill(k);
@@ -108,12 +112,26 @@ InstructionSet instruction_set() {
   return set;
 }
 
+const Kernels& kernels_of(InstructionSet set) {
+  check<ValueError>(set <= best(), "kernels_of", "this processor does not have {}; it has {}", to_string(set), to_string(best()));
+  if (set == InstructionSet::avx512) {
+    static const Kernels table = make_kernels(InstructionSet::avx512);
+    return table;
+  }
+  if (set == InstructionSet::avx2) {
+    static const Kernels table = make_kernels(InstructionSet::avx2);
+    return table;
+  }
+  static const Kernels table = make_kernels(InstructionSet::baseline);
+  return table;
+}
+
 }  // namespace rill::cpu
 
 namespace rill {
 
 const Kernels& make_cpu_kernels() {
-  static const Kernels table = cpu::make_kernels(cpu::instruction_set());
+  const Kernels& table = cpu::kernels_of(cpu::instruction_set());
   g_cpu_kernels.store(&table, std::memory_order_release);
   return table;
 }

@@ -96,7 +96,7 @@ Splitting split(Int m, Int n, Int rows, Int columns, Int row_unit, Int column_un
   return s;
 }
 
-#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+#ifdef RILL_WITH_ONEDNN
 bool leading(Int row, Int col, Int rows, Int cols) { return (col == 1 && row >= cols) || (row == 1 && col >= rows); }
 /// Where oneDNN is ahead of our kernel: B stored by columns, or a B that fits into the first caches. (With a wide row-major B and few
 /// rows it does not pack, and half of its speed is gone.)

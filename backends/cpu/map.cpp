@@ -5,44 +5,13 @@
 #include <cstring>
 
 #include "backends/api/loop.h"
+#include "backends/cpu/staging.h"
 #include "lib/core/parallel.h"
 
 namespace rill::cpu {
 namespace {
 
-constexpr std::int64_t kBlock = 512;       // elements per staged block
 constexpr std::int64_t kLongRow = 64;      // rows from here on are handed over directly
-
-struct alignas(64) Buffer {
-  char bytes[kBlock * 8];
-};
-
-template <class T> void gather(const char* from, std::int64_t stride, char* to, std::int64_t n) {
-  T* out = reinterpret_cast<T*>(to);
-  for (std::int64_t i = 0; i < n; ++i) std::memcpy(out + i, from + i * stride, sizeof(T));
-}
-template <class T> void scatter(const char* from, char* to, std::int64_t stride, std::int64_t n) {
-  const T* in = reinterpret_cast<const T*>(from);
-  for (std::int64_t i = 0; i < n; ++i) std::memcpy(to + i * stride, in + i, sizeof(T));
-}
-void gather(std::size_t size, const char* from, std::int64_t stride, char* to, std::int64_t n) {
-  if (stride == static_cast<std::int64_t>(size)) return void(std::memcpy(to, from, static_cast<std::size_t>(n) * size));
-  switch (size) {
-    case 1: return gather<std::uint8_t>(from, stride, to, n);
-    case 2: return gather<std::uint16_t>(from, stride, to, n);
-    case 4: return gather<std::uint32_t>(from, stride, to, n);
-    default: return gather<std::uint64_t>(from, stride, to, n);
-  }
-}
-void scatter(std::size_t size, const char* from, char* to, std::int64_t stride, std::int64_t n) {
-  if (stride == static_cast<std::int64_t>(size)) return void(std::memcpy(to, from, static_cast<std::size_t>(n) * size));
-  switch (size) {
-    case 1: return scatter<std::uint8_t>(from, to, stride, n);
-    case 2: return scatter<std::uint16_t>(from, to, stride, n);
-    case 4: return scatter<std::uint32_t>(from, to, stride, n);
-    default: return scatter<std::uint64_t>(from, to, stride, n);
-  }
-}
 
 /// What operand k must look like when a kernel gets it.
 struct Wanted {

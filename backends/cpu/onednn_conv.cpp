@@ -1,6 +1,6 @@
 // float32 convolutions through oneDNN. The batch is cut into pieces that depend on the shape only; every piece runs on one thread, so
 // neither oneDNN's blocking nor the order of additions knows how many threads there are. Gradients of weights are summed in the order of the pieces.
-#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+#ifdef RILL_WITH_ONEDNN
 #include <dnnl.hpp>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 #include "backends/cpu/onednn.h"
 #include "lib/core/memory_pool.h"
 #include "lib/core/check.h"
-#include "lib/core/one_thread.h"
+#include "backends/cpu/one_thread.h"
 #include "lib/core/parallel.h"
 
 namespace rill::cpu {

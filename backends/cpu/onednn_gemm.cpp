@@ -1,9 +1,9 @@
-#if defined(RILL_WITH_ONEDNN) && defined(RILL_WITH_OPENMP)
+#ifdef RILL_WITH_ONEDNN
 #include <dnnl.h>
 
 #include "backends/cpu/onednn.h"
 #include "lib/core/check.h"
-#include "lib/core/one_thread.h"
+#include "backends/cpu/one_thread.h"
 
 namespace rill::cpu {
 

@@ -4,4 +4,5 @@
 
 namespace rill::cpu {
 void add_softmax(NormKernels& k);
-}
+void add_ctc(NormKernels& k);
+}  // namespace rill::cpu

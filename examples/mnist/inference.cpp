@@ -33,7 +33,7 @@ Model model_of(const io::Checkpoint& checkpoint, bool use_averages) {
   const auto& s = checkpoint.state;
   Model model({.inputs = io::get<std::int64_t>(s, "model.inputs"), .hidden = io::get<std::int64_t>(s, "model.hidden"),
                .classes = io::get<std::int64_t>(s, "model.classes"), .activation = io::get<bool>(s, "model.activation")});
-  model.load(without_prefix("model.", use_averages ? optim::averaged(checkpoint.tensors) : checkpoint.tensors), true);
+  model.load(without_prefix("model.", use_averages ? optim::averaged(checkpoint.tensors) : checkpoint.tensors), {.allow_unexpected = true});
   return model;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "lib/core/check.h"
@@ -34,7 +35,15 @@ Central& central() {
   return *c;
 }
 
-std::atomic<std::int64_t> g_fail_in{0}, g_peak{0};
+std::atomic<std::int64_t> g_peak{0};
+
+// While fail_allocation is armed the thread has no lists, so that every allocation comes to allocate_slow.
+constinit thread_local std::int64_t t_fail_in = 0;
+constinit thread_local Local* t_suspended = nullptr;
+void disarm() noexcept {
+  t_fail_in = 0;
+  if (t_suspended) t_local = std::exchange(t_suspended, nullptr);
+}
 
 
 struct LocalOwner {
@@ -45,7 +54,7 @@ struct LocalOwner {
     t_local = &local;
   }
   ~LocalOwner() {  // hand everything back; later releases on this thread go to the central lists
-    t_local = nullptr;
+    t_local = t_suspended = nullptr;
     auto& c = central();
     std::lock_guard lock(c.mutex);
     for (int k = 0; k < kClasses; ++k)
@@ -158,8 +167,8 @@ void update_peak() noexcept {
 }  // namespace
 
 void* detail::allocate_slow(std::size_t bytes) {
-  if (g_failing.load(std::memory_order_relaxed) && g_fail_in.fetch_sub(1) == 1) {
-    g_failing = false;
+  if (t_fail_in > 0 && --t_fail_in == 0) {
+    disarm();
     out_of_memory(bytes);
   }
   if (bytes <= kSmallLimit) {
@@ -244,8 +253,11 @@ void trim() noexcept {
 }
 
 void fail_allocation(std::int64_t n) noexcept {
-  g_fail_in.store(n);
-  g_failing = n > 0;
+  disarm();
+  if (n <= 0) return;
+  local();  // makes the lists of a thread that had none yet
+  t_fail_in = n;
+  t_suspended = std::exchange(t_local, nullptr);
 }
 
 }  // namespace rill::pool

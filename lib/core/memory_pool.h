@@ -24,7 +24,7 @@ void reset_peak() noexcept;
 /// Returns cached blocks to the system.
 void trim() noexcept;
 
-/// For tests: the n-th allocation from now (1 is the next one) throws OutOfMemory, once. 0 switches it off.
+/// For tests: the n-th allocation of this thread from now (1 is the next one) throws OutOfMemory, once. 0 switches it off.
 void fail_allocation(std::int64_t n) noexcept;
 
 // ---- the fast path, inline because several blocks are taken and given back in every op ---------------------------------------
@@ -61,8 +61,7 @@ struct Local {
   std::atomic<int> counts[kClasses] = {};
   std::atomic<std::int64_t> nodes{0};
 };
-inline constinit thread_local Local* t_local [[gnu::tls_model("initial-exec")]] = nullptr;  // null: first use, or the thread is ending
-inline constinit std::atomic<bool> g_failing{false};                                        // fail_allocation is armed
+inline constinit thread_local Local* t_local [[gnu::tls_model("initial-exec")]] = nullptr;  // null: first use, fail_allocation is armed, or the thread is ending
 
 inline void resize(std::atomic<int>& length, int by) { length.store(length.load(std::memory_order_relaxed) + by, std::memory_order_relaxed); }
 void* allocate_slow(std::size_t bytes);
@@ -79,7 +78,7 @@ inline void count_node(int change) noexcept {
 
 inline void* allocate(std::size_t bytes) {
   using namespace detail;
-  if (bytes <= kSmallLimit && !g_failing.load(std::memory_order_relaxed)) [[likely]] {
+  if (bytes <= kSmallLimit) [[likely]] {
     const int k = class_of(bytes);
     Local* l = t_local;
     if (l && l->lists[k]) [[likely]] {

@@ -1,6 +1,8 @@
 #include <rill/core/named_tensors.h>
 
+#include <algorithm>
 #include <map>
+#include <string_view>
 
 #include "lib/core/check.h"
 
@@ -32,7 +34,23 @@ NamedTensors without_prefix(const std::string& prefix, const NamedTensors& tenso
   return result;
 }
 
-std::vector<Tensor> match(const std::string& op, const NamedTensors& expected, const NamedTensors& found, bool allow_unexpected) {
+NamedTensors without_wrappers(const NamedTensors& tensors) {
+  NamedTensors result = tensors;
+  for (auto& entry : result) {
+    constexpr std::string_view kCompiled = "_orig_mod.";
+    std::string& name = entry.first;
+    for (std::size_t at = 0; (at = name.find(kCompiled, at)) != std::string::npos;) {
+      if (at == 0 || name[at - 1] == '.') name.erase(at, kCompiled.size());
+      else at += kCompiled.size();
+    }
+  }
+  constexpr std::string_view kParallel = "module.";
+  while (!result.empty() && std::all_of(result.begin(), result.end(), [&](const auto& entry) { return entry.first.starts_with(kParallel); }))
+    for (auto& entry : result) entry.first.erase(0, kParallel.size());
+  return result;
+}
+
+std::vector<Tensor> match(const std::string& op, const NamedTensors& expected, const NamedTensors& found, const LoadOptions& options) {
   std::map<std::string, Tensor> by_name;
   for (const auto& [name, tensor] : found) by_name[name] = tensor;
   std::vector<Tensor> result;
@@ -40,7 +58,8 @@ std::vector<Tensor> match(const std::string& op, const NamedTensors& expected, c
   for (const auto& [name, want] : expected) {
     const auto it = by_name.find(name);
     if (it == by_name.end()) {
-      missing.add(name);
+      if (!options.allow_missing) missing.add(name);
+      result.emplace_back();
       continue;
     }
     const Tensor& have = it->second;
@@ -48,7 +67,7 @@ std::vector<Tensor> match(const std::string& op, const NamedTensors& expected, c
     else different.add(fmt::format("{}: {} {} expected, {} {} found", name, want.dtype(), want.shape(), have.dtype(), have.shape()));
     by_name.erase(it);
   }
-  if (!allow_unexpected)
+  if (!options.allow_unexpected)
     for (const auto& [name, tensor] : found)
       if (by_name.count(name)) unexpected.add(name);
   std::string sentence;

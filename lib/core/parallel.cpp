@@ -2,67 +2,126 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <sched.h>
 
 #include <rill/core/threads.h>
 
 #include "lib/core/check.h"
-
-#ifdef RILL_WITH_OPENMP
-#include <omp.h>
-#else
-#include <thread>
-#include <vector>
-#endif
 
 namespace rill {
 namespace {
 
 std::atomic<int> g_threads{0};  // 0: not set
 
-#ifdef RILL_WITH_OPENMP
-const int g_at_start = omp_get_max_threads();  // asked once: later a guard may have lowered it for this thread
-int default_threads() { return g_at_start; }
-#else
-int default_threads() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
-#endif
+int default_threads() {
+  static const int n = [] {
+    if (const char* text = std::getenv("OMP_NUM_THREADS"))
+      if (const int wanted = std::atoi(text); wanted >= 1) return wanted;
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+    return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  }();
+  return n;
+}
 
 constinit thread_local bool t_inside = false;  // an op called from a chunk runs on that thread alone
 
-/// The share of one member of a team: whole chunks, the first members get the remainder.
-struct Share {
-  std::int64_t begin, end;
-  Share(std::int64_t n, std::int64_t grain, std::int64_t me, std::int64_t all) {
-    const std::int64_t chunks = (n + grain - 1) / grain;
-    begin = chunks * me / all * grain;
-    end = std::min(chunks * (me + 1) / all * grain, n);
-  }
-};
+inline void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
 
-class Team {  // runs one member's share and keeps the first exception
+// Note [Thread team]: one team serves the process. The caller publishes a loop and works on it itself; helpers that are awake claim
+// pieces of it, and at the end the caller waits only for helpers that have claimed something. So a helper that sleeps, or whose core
+// is taken by another program, delays nobody. A second thread that wants the team at the same time runs its loop alone. Who runs
+// which piece varies; the borders of chunks, and so the results, do not.
+class Team {
  public:
-  Team(std::int64_t n, std::int64_t grain, detail::RangeFn fn, void* context) : n_(n), grain_(grain), fn_(fn), context_(context) {}
-  void member(std::int64_t me, std::int64_t all) noexcept {
-    const Share share(n_, grain_, me, all);
-    t_inside = true;
-    try {
-      if (share.begin < share.end) fn_(context_, share.begin, share.end);
-    } catch (...) {
-      if (!failed_.exchange(true)) error_ = std::current_exception();
-    }
-    t_inside = false;
-  }
-  void rethrow() {
-    if (error_) std::rethrow_exception(error_);
+  /// False: the team is busy.
+  bool run(std::int64_t n, std::int64_t grain, int threads, detail::RangeFn fn, void* context) {
+    std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock) return false;
+    grow(threads - 1);
+    n_ = n, fn_ = fn, context_ = context;
+    const std::int64_t chunks = (n + grain - 1) / grain;
+    piece_ = std::max<std::int64_t>(1, chunks / (4 * threads)) * grain;
+    seats_ = threads - 1;
+    next_.store(0, std::memory_order_relaxed);
+    error_ = nullptr;
+    failed_.store(false, std::memory_order_relaxed);
+    open_.store(true);
+    called_.fetch_add(1);
+    if (asleep_.load() > 0) called_.notify_all();
+    work();
+    open_.store(false);
+    for (int spins = 0; helping_.load() != 0; ++spins) spins < 10000 ? pause() : void(sched_yield());
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    return true;
   }
 
  private:
-  std::int64_t n_, grain_;
-  detail::RangeFn fn_;
-  void* context_;
+  void grow(int helpers) {
+    try {
+      for (; helpers_ < helpers; ++helpers_) std::thread([this] { help(); }).detach();
+    } catch (const std::system_error&) {  // the system gives no more threads: those that are there do the work
+    }
+  }
+  void work() noexcept {
+    t_inside = true;
+    for (std::int64_t begin; (begin = next_.fetch_add(piece_, std::memory_order_relaxed)) < n_;) {
+      try {
+        fn_(context_, begin, std::min(begin + piece_, n_));
+      } catch (...) {
+        if (!failed_.exchange(true)) error_ = std::current_exception();
+      }
+    }
+    t_inside = false;
+  }
+  [[noreturn]] void help() noexcept {
+    for (std::uint32_t seen = 0;;) {
+      constexpr int kSpins = 4000;  // some tens of microseconds: loops often follow each other closely
+      int spins = 0;
+      while (called_.load(std::memory_order_relaxed) == seen && spins < kSpins) pause(), ++spins;
+      if (spins == kSpins) {
+        asleep_.fetch_add(1);
+        called_.wait(seen);
+        asleep_.fetch_sub(1);
+      }
+      seen = called_.load();
+      // `helping_` is raised before `open_` is read, and the caller closes before it reads `helping_`: no helper enters a closed loop
+      const int seat = helping_.fetch_add(1);
+      if (open_.load() && seat < seats_) work();
+      helping_.fetch_sub(1);
+    }
+  }
+
+  std::mutex mutex_;  // held by the caller
+  int helpers_ = 0;
+  std::int64_t n_ = 0, piece_ = 1;
+  int seats_ = 0;
+  detail::RangeFn fn_ = nullptr;
+  void* context_ = nullptr;
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
+  alignas(64) std::atomic<std::int64_t> next_{0};
+  alignas(64) std::atomic<std::uint32_t> called_{0};
+  std::atomic<int> asleep_{0};
+  alignas(64) std::atomic<bool> open_{false};
+  std::atomic<int> helping_{0};
 };
+
+Team& team() {
+  static auto* t = new Team;  // never destroyed: helpers wait in it until the process ends
+  return *t;
+}
 
 }  // namespace
 
@@ -74,27 +133,12 @@ int num_threads() noexcept {
 void set_num_threads(int n) {
   check<ValueError>(n >= 1, "set_num_threads", "{} threads make no sense; use 1 or more", n);
   g_threads = n;
-#ifdef RILL_WITH_OPENMP
-  omp_set_num_threads(n);  // oneDNN asks OpenMP
-#endif
 }
 
 void detail::run_parallel(std::int64_t n, std::int64_t grain, RangeFn fn, void* context) {
   const std::int64_t chunks = (n + grain - 1) / grain;
-  const int size = static_cast<int>(std::min<std::int64_t>(num_threads(), chunks));
-  if (size <= 1 || t_inside) return fn(context, 0, n);
-  Team team(n, grain, fn, context);
-#ifdef RILL_WITH_OPENMP
-#pragma omp parallel num_threads(size)
-  team.member(omp_get_thread_num(), omp_get_num_threads());
-#else
-  // Only sanitizer builds come here (an uninstrumented OpenMP runtime makes false reports): a team per call is fast enough.
-  std::vector<std::jthread> others;
-  for (int i = 1; i < size; ++i) others.emplace_back([&team, i, size] { team.member(i, size); });
-  team.member(0, size);
-  others.clear();
-#endif
-  team.rethrow();
+  const int threads = static_cast<int>(std::min<std::int64_t>(num_threads(), chunks));
+  if (threads <= 1 || t_inside || !team().run(n, grain, threads, fn, context)) fn(context, 0, n);
 }
 
 }  // namespace rill

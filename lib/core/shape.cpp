@@ -12,6 +12,11 @@ void Dims::resize(std::int64_t rank) {
   rank_ = static_cast<int>(rank);
 }
 
+void Dims::copy_long(const Dims& other) {
+  heap_ = new std::int64_t[static_cast<std::size_t>(other.rank_)];
+  std::copy_n(other.heap_, other.rank_, heap_);
+}
+
 void Dims::insert(int position, std::int64_t v) {
   Dims wider;
   wider.resize(rank_ + 1);
@@ -22,6 +27,11 @@ void Dims::insert(int position, std::int64_t v) {
 }
 
 void Dims::erase(int position) {
+  if (rank_ <= kInline) {
+    std::copy(inline_ + position + 1, inline_ + rank_, inline_ + position);
+    --rank_;
+    return;
+  }
   Dims narrower;
   narrower.resize(rank_ - 1);
   std::copy_n(data(), position, narrower.data());

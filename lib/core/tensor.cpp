@@ -73,6 +73,10 @@ bool is_dense(const TensorImpl& t) {
   }
   return true;
 }
+[[gnu::noinline]] Tensor make_like_strided(const Tensor& t, Dtype dtype) {
+  const auto& i = impl(t);
+  return is_dense(i) ? make_strided(i.shape, i.strides, dtype, i.device) : make_tensor(i.shape, dtype, i.device);
+}
 }  // namespace
 
 Tensor make_like(const Tensor& t, Dtype dtype) {
@@ -83,22 +87,51 @@ Tensor make_like(const Tensor& t, Dtype dtype) {
     p->numel = i.numel;
     return adopt(p);
   }
-  if (!is_dense(i)) return make_tensor(i.shape, dtype, i.device);
-  return make_strided(i.shape, i.strides, dtype, i.device);
+  return make_like_strided(t, dtype);
 }
 Tensor make_like(const Tensor& t) { return make_like(t, impl(t).dtype); }
 
-Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  const auto& from = impl(t);
-  auto* p = new TensorImpl(from.dtype, from.device, shape, strides, from.storage);
-  Tensor out = adopt(p);
+namespace {
+[[gnu::always_inline]] inline TensorImpl* alias_impl(const TensorImpl& from, const Shape& shape, const Strides& strides, std::int64_t offset, Ref<Storage> storage) {
+  auto* p = new TensorImpl(from.dtype, from.device, shape, strides, std::move(storage));
   p->inference = from.inference;
   p->data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
   std::int64_t numel = 1;
-  for (const auto s : shape) numel *= s;
+  bool contiguous = true;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    contiguous &= shape[i] == 1 || strides[i] == numel;
+    numel *= shape[i];
+  }
   p->numel = numel;
-  p->contiguous = strides_are_contiguous(shape, strides);
-  return out;
+  p->contiguous = contiguous || numel == 0;
+  return p;
+}
+/// Note [Borrowed storage]
+[[gnu::always_inline]] inline Ref<Storage> borrowed(const TensorImpl& from) { return Ref<Storage>::adopt(from.storage.get()); }
+[[gnu::always_inline]] inline const Tensor& base_of(const Tensor& t) { return impl(t).base.defined() ? impl(t).base : t; }
+}  // namespace
+
+Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  return adopt(alias_impl(impl(t), shape, strides, offset, impl(t).storage));
+}
+Tensor make_view_of(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  auto* p = alias_impl(impl(t), shape, strides, offset, borrowed(impl(t)));
+  p->base = base_of(t);
+  return adopt(p);
+}
+Tensor make_row_major_view_of(const Tensor& t, const Shape& shape) {
+  const auto& from = impl(t);
+  auto* p = new TensorImpl(from.dtype, from.device, shape, shape, borrowed(from));
+  p->inference = from.inference;
+  p->data = from.data;
+  p->numel = from.numel;
+  p->base = base_of(t);
+  std::int64_t step = 1;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    p->strides[i] = step;
+    step *= shape[i] > 0 ? shape[i] : 1;
+  }
+  return adopt(p);
 }
 
 Tensor make_detached(const Tensor& t) { return make_alias(t, impl(t).shape, impl(t).strides, 0); }

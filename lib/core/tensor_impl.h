@@ -34,9 +34,21 @@ struct TensorImpl : Counted {
   TensorImpl() = default;
   TensorImpl(Dtype dtype, Device device, const Shape& shape, const Strides& strides, Ref<Storage> storage)
       : dtype(dtype), device(device), data(storage->data), storage(std::move(storage)), shape(shape), strides(strides) {}
+  TensorImpl(const TensorImpl&) = delete;
+  ~TensorImpl() {
+    if (base.defined()) storage.leak();
+  }
+  /// A view becomes a tensor of its own that shares memory with the former base.
+  void leave_base() {
+    if (!base.defined()) return;
+    storage.get()->retain();
+    base = {};
+  }
   static void* operator new(std::size_t bytes) { return pool::allocate(bytes); }
   static void operator delete(void* p, std::size_t bytes) noexcept { pool::release(p, bytes); }
 };
+// Note [Borrowed storage]: a tensor with a base does not count as a user of the storage, its base does. That saves two locked
+// instructions in the life of every view. `base` is therefore set once, by make_view_of and its like, and dropped by leave_base only.
 static_assert(sizeof(TensorImpl) <= 192);
 
 struct Access {
@@ -60,6 +72,10 @@ Tensor make_like(const Tensor& t);
 Tensor make_like(const Tensor& t, Dtype dtype);
 /// Shares the storage of `t`; offset in elements from the first element of `t`. Not recorded: views go through ops/view.h.
 Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset);
+/// The same as a view: with `t`, or the base of `t`, as its base.
+Tensor make_view_of(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset);
+/// The elements of a contiguous `t` under another shape with as many elements.
+Tensor make_row_major_view_of(const Tensor& t, const Shape& shape);
 /// The same tensor without its history (for saved outputs and detach).
 Tensor make_detached(const Tensor& t);
 

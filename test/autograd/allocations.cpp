@@ -1,44 +1,14 @@
 // Calls to the system's allocator in a steady state.
 #include "test/support/catch.h"
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
-#include <rill/core/memory.h>
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
-namespace {
-std::atomic<long> g_news{0};
-}
-void* operator new(std::size_t bytes) {
-  ++g_news;
-  if (void* p = std::malloc(bytes)) return p;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  ++g_news;
-  return std::malloc(bytes);
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+#include "test/support/count_allocations.h"
 
 using namespace rill;
-
-namespace {
-/// Calls of operator new and of the pool to the system during f, after a warm-up.
-template <class F> std::pair<long, std::int64_t> cost(F f) {
-  for (int i = 0; i < 3; ++i) f();
-  const long news = g_news;
-  const auto calls = memory_stats().system_calls;
-  f();
-  return {g_news - news, memory_stats().system_calls - calls};
-}
-const std::pair<long, std::int64_t> kNothing{0, 0};
-}  // namespace
 
 TEST_CASE("small ops take no memory from the system", "[autograd][memory]") {
   const Tensor a = ones({8}), b = ones({8}), w = ones({8}).requires_grad_(), m = ones({4, 8});

@@ -39,8 +39,8 @@ TEST_CASE("modules know their paths once the model has been listed, and errors n
 }
 
 TEST_CASE("describe gives the class and its arguments", "[nn][hooks]") {
-  CHECK(nn::Linear(3, 2, {.bias = false}).describe() == "Linear(in_features=3, out_features=2, bias=false)");
-  CHECK(Net().describe() == "Net");
+  CHECK(nn::Linear(3, 2, {.bias = false}).describe() == "Linear(in_features=3, out_features=2, bias=False)");
+  CHECK(Net().describe() == "Net()");
 }
 
 TEST_CASE("forward hooks see and replace inputs and outputs until they are removed", "[nn][hooks]") {

@@ -1,6 +1,7 @@
 #include "test/support/catch.h"
 
 #include <rill/autograd/grad_mode.h>
+#include <rill/nn/init.h>
 #include <rill/nn/linear.h>
 #include <rill/nn/module.h>
 #include <rill/ops/create.h>
@@ -92,7 +93,51 @@ TEST_CASE("load copies all or, listing every difference, nothing", "[nn][module]
   NamedTensors more = b.state();
   more.emplace_back("other", zeros({1}));
   CHECK_THROWS_AS(a.load(more), ValueError);
-  CHECK_NOTHROW(a.load(more, true));
+  CHECK(a.load(more, {.allow_unexpected = true}).unexpected == std::vector<std::string>{"other"});
+  more.erase(more.begin());
+  nn::init::constant_(a.fc1.weight, 3);
+  CHECK_THROWS_WITH(a.load(more, {.allow_unexpected = true}), "load: 1 tensor missing (fc1.weight); nothing was changed");
+  const LoadResult passed = a.load(more, {.allow_missing = true, .allow_unexpected = true});
+  CHECK(passed.missing == std::vector<std::string>{"fc1.weight"});
+  CHECK(passed.unexpected == std::vector<std::string>{"other"});
+  CHECK(a.fc1.weight.to_vector<float>() == std::vector<float>(12, 3));
+}
+
+TEST_CASE("names lose what PyTorch's wrappers put before them", "[nn][module]") {
+  const Tensor t = ones({1});
+  CHECK(names(without_wrappers({{"module.a", t}, {"module._orig_mod.b.weight", t}})) == std::vector<std::string>{"a", "b.weight"});
+  CHECK(names(without_wrappers({{"_orig_mod.module.a", t}, {"_orig_mod.module.b._orig_mod.c", t}})) == std::vector<std::string>{"a", "b.c"});
+  CHECK(names(without_wrappers({{"module.a", t}, {"head.weight", t}})) == std::vector<std::string>{"module.a", "head.weight"});  // a part of that name
+  CHECK(names(without_wrappers({{"my_orig_mod.a", t}})) == std::vector<std::string>{"my_orig_mod.a"});
+  CHECK(without_wrappers({}).empty());
+}
+
+TEST_CASE("apply visits the parts of a module before the module", "[nn][module]") {
+  Mlp m;
+  std::string order;
+  m.apply([&](nn::Module& part) { order += part.path() + ";"; });
+  CHECK(order == "fc1;more.0;more.1;;");
+  struct Outer : nn::Module {
+    Mlp inner;
+    nn::Linear last{1, 1};
+    void parts(nn::Parts& p) override { p("inner", inner)("last", last); }
+  } outer;
+  order.clear();
+  outer.apply([&](nn::Module& part) { order += part.path() + ";"; });
+  CHECK(order == "inner.fc1;inner.more.0;inner.more.1;inner;last;;");
+}
+
+TEST_CASE("transient buffers move with the module and are not saved", "[nn][module]") {
+  struct Masked : nn::Module {
+    nn::Buffer mask{ones({2})};
+    nn::Parameter scale{ones({2})};
+    void parts(nn::Parts& p) override { p("scale", scale).transient("mask", mask); }
+  } m;
+  CHECK(names(m.state()) == std::vector<std::string>{"scale"});
+  CHECK(names(m.named_buffers()) == std::vector<std::string>{"mask"});
+  m.to({.dtype = float64});
+  CHECK(m.mask.dtype() == float64);
+  nn::check_parts(m);
 }
 
 TEST_CASE("train, eval, zero_grad and requires_grad_ reach every part", "[nn][module]") {

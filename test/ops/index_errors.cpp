@@ -52,7 +52,7 @@ TEST_CASE("joining, splitting and reordering say what is wrong", "[ops][shape]")
   CHECK(MESSAGE(ShapeError, cat({x, ones({3, 3})}, 1)) == "cat: tensor 1 has shape [3, 3], which differs from [2, 3] on axis 0; only axis 1 may differ");
   CHECK(MESSAGE(ShapeError, stack({x, ones({3, 2})})) == "stack: tensor 1 has shape [3, 2], tensor 0 [2, 3]; all shapes must match");
   CHECK(MESSAGE(ValueError, split(x, 0)) == "split: size 0 must be positive (axis 0 has 2)");
-  CHECK(MESSAGE(ShapeError, split_with_sizes(x, {1, 2})) == "split: sizes [1, 2] add up to 3, axis 0 of [2, 3] has 2");
+  CHECK(MESSAGE(ShapeError, split_with_sizes(x, {1, 2})) == "split_with_sizes: sizes [1, 2] add up to 3, axis 0 of [2, 3] has 2");
   CHECK(MESSAGE(ShapeError, unbind(zero_dim)) == "unbind: a 0-dim tensor has no axis to split");
   CHECK(MESSAGE(ValueError, chunk(x, 0)) == "chunk: 0 pieces are asked for; use at least 1");
   CHECK(MESSAGE(ShapeError, repeat(x, {2})) == "repeat: 1 repeats are given for [2, 3], which has 2 axes; give at least one per axis");

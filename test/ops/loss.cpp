@@ -1,5 +1,9 @@
 // Losses.
 #include <rill/ops/loss.h>
+#include <rill/ops/softmax.h>
+#include <rill/ops/weighted_loss.h>
+
+#include <algorithm>
 
 #include "test/support/derivative_goldens.h"
 #include "test/support/message.h"
@@ -40,6 +44,13 @@ const std::map<std::string, RunGolden> kOps = {
     {"gaussian_nll_loss", [](auto& g, auto& x) -> List { return {gaussian_nll_loss(x[0], x[1], x[2], {.full = g.integer(1) == 1, .eps = g.number(2), .reduction = reduction(g)})}; }},
     {"cosine_similarity", [](auto& g, auto& x) -> List { return {cosine_similarity(x[0], x[1], g.integer(0), g.number(1))}; }},
     {"pairwise_distance", [](auto& g, auto& x) -> List { return {pairwise_distance(x[0], x[1], g.number(0), g.number(1), g.integer(2) == 1)}; }},
+    {"triplet_margin_with_distance_loss",
+     [](auto& g, auto& x) -> List {
+       return {triplet_margin_with_distance_loss(x[0], x[1], x[2], [](const Tensor& p, const Tensor& q) { return sum(abs(p - q), {-1}); },
+                                                 {.margin = g.number(1), .swap = g.integer(2) == 1, .reduction = reduction(g)})};
+     }},
+    {"ctc_loss",
+     [](auto& g, auto& x) -> List { return {ctc_loss(log_softmax(x[0]), x[1], x[2], x[3], {.blank = g.integer(1), .zero_infinity = g.integer(2) == 1, .reduction = reduction(g)})}; }},
     {"normalize", [](auto& g, auto& x) -> List { return {normalize(x[0], g.number(0), g.integer(1), g.number(2))}; }},
 };
 
@@ -47,6 +58,70 @@ const std::map<std::string, RunGolden> kOps = {
 
 TEST_CASE("losses agree with PyTorch up to the second derivative", "[ops][loss]") {
   check_goldens(RILL_SOURCE_DIR "/test/ops/loss_goldens.txt", kOps);
+}
+
+namespace {
+/// The definition itself: the sum over all paths whose labels, repeats merged and blanks (0) left out, are the target.
+double probability_by_paths(const std::vector<double>& p, int steps, int classes, const std::vector<int>& target) {
+  int paths = 1;
+  for (int t = 0; t < steps; ++t) paths *= classes;
+  double total = 0;
+  for (int path = 0; path < paths; ++path) {
+    double product = 1;
+    std::vector<int> spelled;
+    for (int t = 0, rest = path, before = 0; t < steps; ++t, rest /= classes) {
+      const int c = rest % classes;
+      product *= p[static_cast<std::size_t>(t * classes + c)];
+      if (c != 0 && c != before) spelled.push_back(c);
+      before = c;
+    }
+    if (spelled == target) total += product;
+  }
+  return total;
+}
+}  // namespace
+
+TEST_CASE("CTC sums over all paths", "[ops][loss]") {
+  const Tensor logp = log_softmax(sin(arange(15, {.dtype = float64}) * 2.3).reshape({5, 1, 3}));
+  const auto p = exp(logp).to_vector<double>();
+  for (const std::vector<int>& target : {std::vector<int>{1}, {2, 1}, {1, 1}, {1, 2, 2}, {}}) {
+    const auto n = static_cast<std::int64_t>(target.size());
+    const Tensor labels = tensor(target).to(int64), loss = ctc_loss(logp, labels, tensor({5}), tensor({n}), {.reduction = Reduction::sum});
+    CHECK(loss.item<double>() == Approx(-std::log(probability_by_paths(p, 5, 3, target))).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("the gradient of CTC is that of the log-probabilities themselves", "[ops][loss]") {
+  // minus the probability of being at a label at a step: the gradients of a step add up to -1
+  const Tensor logp = log_softmax(sin(arange(24, {.dtype = float64}) * 1.7).reshape({4, 2, 3})).detach().requires_grad_();
+  ctc_loss(logp, tensor({{1, 2}, {1, 0}}), tensor({4, 3}), tensor({2, 1}), {.reduction = Reduction::sum}).backward();
+  CHECK(allclose(sum(logp.grad(), {2}), tensor({{-1., -1.}, {-1., -1.}, {-1., -1.}, {-1., 0.}}, {.dtype = float64}), 1e-12));
+  const Tensor x = log_softmax(zeros({2, 1, 3})).detach().requires_grad_();  // two equal labels need three steps
+  const Tensor never = ctc_loss(x, tensor({1, 1}), tensor({2}), tensor({2}));
+  CHECK(never.item<double>() == std::numeric_limits<double>::infinity());
+  never.backward();
+  CHECK(isnan(x.grad()).to(int64).sum().item<int>() > 0);
+  x.set_grad({});
+  const Tensor none = ctc_loss(x, tensor({1, 1}), tensor({2}), tensor({2}), {.zero_infinity = true});
+  CHECK(none.item<double>() == 0);
+  none.backward();
+  CHECK(x.grad().to_vector<double>() == std::vector<double>(6, 0));
+  CHECK(MESSAGE(GradError, grad({ctc_loss(logp, tensor({1, 1}), tensor({4, 4}), tensor({1, 1}))}, {logp}, {}, {.create_graph = true})).find("ctc_loss") != std::string::npos);
+}
+
+TEST_CASE("tf.losses: what a weighted loss is divided by", "[ops][loss]") {
+  using enum WeightedReduction;
+  const Tensor l = tensor({{1., 2.}, {3., 4.}}), w = tensor({{2.}, {0.}});
+  CHECK(weighted_loss(l, w, none).to_vector<double>() == std::vector<double>{2, 4, 0, 0});
+  CHECK(weighted_loss(l, w, WeightedReduction::sum).item<double>() == 6);
+  CHECK(weighted_loss(l, w, WeightedReduction::mean).item<double>() == 1.5);
+  CHECK(weighted_loss(l, w).item<double>() == 3);  // two elements have a weight that is not 0
+  CHECK(weighted_loss(l, w, weighted_mean).item<double>() == 1.5);
+  CHECK(weighted_loss(l).item<double>() == 2.5);
+  for (const auto reduction : {WeightedReduction::sum, WeightedReduction::mean, mean_nonzero_weight, weighted_mean}) CHECK(weighted_loss(l, zeros({1}), reduction).item<double>() == 0);
+  CHECK(weighted_loss(zeros({0})).item<double>() == 0);
+  CHECK(MESSAGE(ShapeError, weighted_loss(l, ones({3}))).starts_with("weighted_loss: shapes [3] and [2, 2] do not broadcast"));
+  CHECK(MESSAGE(ShapeError, weighted_loss(ones({2}), l)) == "weighted_loss: the weight has shape [2, 2], which does not broadcast to the input [2]");
 }
 
 TEST_CASE("losses stay finite at extreme inputs", "[ops][loss]") {
@@ -96,6 +171,20 @@ TEST_CASE("losses say what is wrong", "[ops][loss]") {
   CHECK(MESSAGE(ValueError, multi_margin_loss(x, tensor({0, 1}), {.p = 3})) == "multi_margin_loss: p is 3; use 1 or 2");
   CHECK(MESSAGE(DtypeError, multi_margin_loss(x, ones({2}))) == "multi_margin_loss: the target is float32, expected int64 or int32 classes; convert with .to(int64)");
   CHECK(MESSAGE(IndexError, multilabel_margin_loss(three, tensor({0, -2, 1}))) == "multilabel_margin_loss: the target holds -2; expected classes, or -1 after the last one");
+  const Tensor logp = zeros({4, 2, 3}), fours = tensor({4, 4}), ones_ = tensor({1, 1});
+  CHECK(MESSAGE(ShapeError, ctc_loss(three, ones_, fours, ones_)) == "ctc_loss: log_probabilities have shape [3]; expected [T, N, C] or [T, C]");
+  CHECK(MESSAGE(DtypeError, ctc_loss(logp.to(int64), ones_, fours, ones_)) == "ctc_loss: log_probabilities have dtype int64; expected a floating dtype");
+  CHECK(MESSAGE(DtypeError, ctc_loss(logp, three, fours, ones_)) == "ctc_loss: targets have dtype float32, expected int64 or int32; convert with .to(int64)");
+  CHECK(MESSAGE(ValueError, ctc_loss(logp, ones_, fours, ones_, {.blank = 3})) == "ctc_loss: blank is 3, but classes are 0 to 2");
+  CHECK(MESSAGE(ShapeError, ctc_loss(logp, ones_, tensor({4}), ones_)) == "ctc_loss: 2 samples need 2 input_lengths and target_lengths, got 1 and 2");
+  CHECK(MESSAGE(ShapeError, ctc_loss(logp, tensor({{1, 1}}), fours, ones_)) == "ctc_loss: targets have shape [1, 2]; expected [2, S] or all labels one after the other");
+  CHECK(MESSAGE(ValueError, ctc_loss(logp, ones_, tensor({5, 4}), ones_)) == "ctc_loss: input length 5 of sample 0 is outside [0, 4], the steps there are");
+  CHECK(MESSAGE(ValueError, ctc_loss(logp, ones_, fours, tensor({1, 3}))) == "ctc_loss: target length 3 of sample 1 is outside [0, 2], the labels there are");
+  CHECK(MESSAGE(ShapeError, ctc_loss(logp, tensor({1, 1, 1}), fours, ones_)) == "ctc_loss: target_lengths add up to 2, but there are 3 labels");
+  CHECK(MESSAGE(IndexError, ctc_loss(logp, tensor({1, 7}), fours, ones_)) == "ctc_loss: label 7 at position 0 of sample 1 is outside [0, 3)");
+  CHECK(MESSAGE(ValueError, ctc_loss(logp, tensor({0, 1}), fours, ones_)) == "ctc_loss: label 0 at position 0 of sample 0 is the blank; targets hold no blanks");
+  CHECK(MESSAGE(ValueError, triplet_margin_with_distance_loss(x, x, x, {})) == "triplet_margin_with_distance_loss: the distance is empty; pass a function of two tensors");
+  CHECK(MESSAGE(ShapeError, mean_pairwise_squared_error(full({}, 1.), full({}, 1.))) == "mean_pairwise_squared_error: the input is one number; expected [N, ...]");
   CHECK(MESSAGE(ShapeError, gaussian_nll_loss(x, x, three)) == "gaussian_nll_loss: the variance has shape [3], the input [2, 3]; expected the same, or [2, 1] or [2]");
   CHECK(MESSAGE(ValueError, gaussian_nll_loss(x, x, -x)) == "gaussian_nll_loss: the variance has a value that is not 0 or more");
 }

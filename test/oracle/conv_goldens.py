@@ -72,13 +72,19 @@ for k in range(3):
 OPS["pad"] = lambda a, x: F.pad(x, a[0], a[1], a[2] if a[1] == "constant" else None)
 OPS["interpolate_size"] = lambda a, x: F.interpolate(x, size=a[1], mode=a[0], align_corners=None if a[2] < 0 else bool(a[2]))
 OPS["interpolate_scale"] = lambda a, x: F.interpolate(x, scale_factor=a[1], mode=a[0], align_corners=None if a[2] < 0 else bool(a[2]))
+OPS["interpolate_antialias"] = lambda a, x: F.interpolate(x, size=a[1], mode=a[0], align_corners=bool(a[2]), antialias=True)
+for k in range(3):
+    OPS[f"lp_pool{k + 1}d"] = (lambda f: lambda a, x: f(x, a[0], one(a[1]), one(a[2]), a[3]))(n_d("lp_pool")[k])
+    OPS[f"max_unpool{k + 1}d"] = (lambda f: lambda a, x, i: f(x, i, one(a[0]), one(a[1]), one(a[2]), a[3] or None))(n_d("max_unpool")[k])
+OPS["fractional_max_pool2d"] = lambda a, x, s: F.fractional_max_pool2d(x, one(a[0]), output_size=one(a[1]), return_indices=True, _random_samples=s.flip(-1))  # PyTorch: last axis first
+OPS["fractional_max_pool3d"] = lambda a, x, s: F.fractional_max_pool3d(x, one(a[0]), output_size=one(a[1]), return_indices=True, _random_samples=s)
 OPS["unfold"] = lambda a, x: F.unfold(x, *(two(a[k]) for k in (0, 3, 2, 1)))
 OPS["fold"] = lambda a, x: F.fold(x, *(two(a[k]) for k in (0, 1, 4, 3, 2)))
 
 
 def add(op, args, *inputs):
     line = " ".join([op] + [argument(a) for a in args]) + "".join(" | " + tensor_text(t) for t in inputs) + " =>"
-    inputs = [t.clone().requires_grad_(t.dtype == torch.float64) for t in inputs]
+    inputs = [t.clone().requires_grad_(t.dtype == torch.float64 and not op.startswith("fractional") or k == 0 and t.dtype == torch.float64) for k, t in enumerate(inputs)]
     try:
         if op == "fold" and inputs[0].dtype.itemsize == 2:
             raise NotImplementedError  # PyTorch rounds after every addition
@@ -165,6 +171,26 @@ for d in (D, torch.float32, torch.float16, torch.bfloat16):
         add("interpolate_scale", ["bicubic", [1.3, 2.0], 0], v(1, 1, 4, 4))
     add("unfold", [[2, 3], [1, 2], [1, 0], [1]], v(2, 2, 3, 5))
     add("fold", [[4, 5], [2, 3], [1], [1, 0], [2, 1]], v(1, 12, 12))
+for d in (D, torch.float32):
+    v = lambda *s: real(*s, dtype=d)
+    for align in (0, 1) if d == D else ():  # PyTorch makes float32 weights in float32
+        add("interpolate_antialias", ["bilinear", [3, 2], align], v(1, 2, 7, 5))
+        add("interpolate_antialias", ["bicubic", [3, 2], align], v(1, 1, 8, 7))
+        add("interpolate_antialias", ["bilinear", [5, 9], align], v(1, 1, 3, 12))
+        add("interpolate_antialias", ["bicubic", [5, 9], align], v(1, 1, 3, 12))
+    add("lp_pool1d", [2.0, [3], [2], False], v(2, 2, 7))
+    add("lp_pool1d", [3.0, [2], [2], True], v(2, 7).abs())
+    add("lp_pool2d", [2.0, [2, 3], [1, 2], False], v(1, 2, 4, 5))
+    add("lp_pool2d", [1.0, [2], [2], True], v(1, 1, 3, 5).abs())
+    add("lp_pool3d", [2.0, [2, 1, 2], [2], False], v(1, 2, 3, 3, 4))
+    for axes, shape, kernel, stride, pad, size in [(1, (2, 2, 7), [2], [2], [0], []), (1, (2, 8), [3], [2], [1], [8]), (2, (1, 2, 5, 4), [2], [2], [0], [1, 2, 5, 4]),
+                                                   (2, (2, 6, 6), [2, 3], [2, 3], [0], []), (3, (1, 1, 4, 2, 4), [2], [2], [0], [])]:
+        y, i = n_d("max_pool")[axes - 1](v(*shape), one(kernel), one(stride), one(pad), return_indices=True)
+        add(f"max_unpool{axes}d", [kernel, stride, pad, size[-axes:]], y, i)
+    u = lambda *s: torch.rand(*s, generator=torch.Generator().manual_seed(5), dtype=torch.float64).mul(64).floor().div(64).to(d)
+    add("fractional_max_pool2d", [[2], [3, 2]], v(2, 2, 6, 5), u(2, 2, 2))
+    add("fractional_max_pool2d", [[2, 3], [1, 4]], v(1, 1, 4, 9), u(1, 1, 2))
+    add("fractional_max_pool3d", [[2], [2, 3, 2]], v(1, 2, 4, 5, 4), u(1, 2, 3))
 nan = float("nan")
 add("max_pool2d", [[2], [2], [0], [1], False], torch.tensor([[[1.0, nan, 2, 3], [nan, 5, 4, -1]]]))
 add("max_pool1d", [[2], [2], [0], [1], False], torch.tensor([[-float("inf"), -float("inf"), 3, 3]]))

@@ -1,4 +1,4 @@
-"""Writes test/ops/norm_goldens.txt (normalisation, embedding) and test/ops/loss_goldens.txt with PyTorch.
+"""Writes test/ops/norm_goldens.txt (normalisation, embedding), loss_goldens.txt and grid_goldens.txt beside it with PyTorch.
 
 Needs PyTorch. Run from the root: python test/oracle/nn_goldens.py
 
@@ -52,6 +52,12 @@ def bce(a, x, y, w):
     return [each, each.mean(), each.sum()][a[0]]
 
 
+def ctc(a, x, targets, inputs, lengths):
+    logp = F.log_softmax(x, -1)  # PyTorch's own gradient is that of log_softmax and the loss together
+    return F.ctc_loss(logp, targets, inputs, lengths, blank=a[1], reduction=REDUCTIONS[a[0]], zero_infinity=bool(a[2]))
+
+
+GRID = ["bilinear", "nearest", "bicubic"]
 BAG = ["sum", "mean", "max"]
 OPS = {
     "layer_norm": lambda a, x, w, b: F.layer_norm(x, a[0], opt(w), opt(b), a[1]),
@@ -82,10 +88,15 @@ OPS = {
     "gaussian_nll_loss": lambda a, x, t, v: F.gaussian_nll_loss(x, t, v, full=bool(a[1]), eps=a[2], reduction=REDUCTIONS[a[0]]),
     "cosine_similarity": lambda a, x, y: F.cosine_similarity(x, y, dim=a[0], eps=a[1]),
     "pairwise_distance": lambda a, x, y: F.pairwise_distance(x, y, p=a[0], eps=a[1], keepdim=bool(a[2])),
+    "ctc_loss": ctc,
+    "triplet_margin_with_distance_loss": lambda a, x, y, z: F.triplet_margin_with_distance_loss(
+        x, y, z, distance_function=lambda p, q: (p - q).abs().sum(-1), margin=a[1], swap=bool(a[2]), reduction=REDUCTIONS[a[0]]),
+    "grid_sample": lambda a, x, g: F.grid_sample(x, g, mode=GRID[a[0]], padding_mode=["zeros", "border", "reflection"][a[1]], align_corners=bool(a[2])),
+    "affine_grid": lambda a, t: F.affine_grid(t, a[0], align_corners=bool(a[1])),
     "normalize": lambda a, x: F.normalize(x, p=a[0], dim=a[1], eps=a[2]),
 }
 # PyTorch has no second derivative of these
-ONCE = {"embedding_bag", "multi_margin_loss", "multilabel_margin_loss"}
+ONCE = {"ctc_loss", "grid_sample", "embedding_bag", "multi_margin_loss", "multilabel_margin_loss"}
 
 
 def listed(y):
@@ -239,6 +250,43 @@ def loss_cases():
     case("normalize", [2.0, 0, 10.0], x(3))
 
 
+def ctc_cases():
+    i64 = lambda *v: torch.tensor(v, dtype=torch.int64)
+    rows = torch.tensor([[1, 2, 2, 3], [3, 1, 0, 0], [2, 0, 0, 0]])
+    for r in [0, 1, 2]:
+        case("ctc_loss", [r, 0, 0], x(7, 3, 5), rows, i64(7, 6, 4), i64(4, 2, 1))
+        case("ctc_loss", [r, 0, 0], x(7, 3, 5), i64(1, 2, 2, 3, 3, 1, 2), i64(7, 7, 7), i64(4, 2, 1))
+        case("ctc_loss", [r, 4, 0], x(5, 2, 5, scale=3), torch.tensor([[0, 1], [1, 1]]), i64(5, 5), i64(2, 2))
+        case("ctc_loss", [r, 0, 1], x(4, 2, 3), torch.tensor([[1, 1, 2], [1, 2, 1]]), i64(3, 4), i64(3, 3))  # the first does not fit
+        case("ctc_loss", [r, 0, 0], x(6, 4), i64(1, 3, 3), i64(6), i64(3))
+        case("ctc_loss", [r, 0, 0], x(4, 2, 3), torch.tensor([[1, 1], [1, 2]]), i64(4, 2), i64(0, 2))
+        case("triplet_margin_with_distance_loss", [r, 1.0, 0], x(4, 3), x(4, 3), x(4, 3))
+        case("triplet_margin_with_distance_loss", [r, 2.0, 1], x(4, 3), x(4, 3), x(4, 3))
+    case("ctc_loss", [1, 0, 0], x(20, 3, 6, dtype=torch.float32), i64(*[1 + k % 5 for k in range(15)]), i64(20, 18, 15), i64(4, 6, 5))
+    case("ctc_loss", [0, 0, 0], x(2, 1, 3, dtype=torch.float32), i64(1, 1), i64(2), i64(2))  # inf
+
+
+def grid_cases():
+    for mode in [0, 1, 2]:
+        for padding in [0, 1, 2]:
+            for align in [0, 1]:
+                case("grid_sample", [mode, padding, align], x(2, 3, 4, 5), x(2, 3, 2, 2) + 1 / 256)  # off the kinks
+                if mode < 2:
+                    case("grid_sample", [mode, padding, align], x(1, 2, 3, 2, 4), x(1, 2, 1, 3, 3) + 1 / 256)
+        case("grid_sample", [mode, 2, 0], x(1, 1, 4, 3), x(1, 2, 2, 2, scale=4) + 1 / 256)  # mirrored several times
+        case("grid_sample", [mode, 2, 1], x(1, 1, 1, 3), x(1, 2, 2, 2) + 1 / 256)
+    f = dict(dtype=torch.float32)
+    edges = torch.tensor([-1.0, 1.0, 0.0, 3e9, -3e9, 2.0, 0.5, -0.5])
+    for mode in [0, 1]:
+        case("grid_sample", [mode, 0, 0], x(1, 2, 3, 3, **f), torch.stack([edges, edges.flip(0)], -1).reshape(1, 2, 4, 2))
+        case("grid_sample", [mode, 1, 1], x(1, 2, 3, 3, **f), torch.stack([edges, edges.flip(0)], -1).reshape(1, 2, 4, 2))
+    case("grid_sample", [0, 0, 0], x(1, 2, 3, 3, dtype=torch.bfloat16), x(1, 2, 2, 2, dtype=torch.bfloat16))
+    for align in [0, 1]:
+        case("affine_grid", [[2, 3, 4, 5], align], x(2, 2, 3))
+        case("affine_grid", [[1, 1, 1, 3], align], x(1, 2, 3))
+        case("affine_grid", [[1, 2, 2, 3, 2], align], x(1, 3, 4))
+
+
 def write(path):
     with open(path, "w") as f:
         f.write("\n".join(lines) + "\n")
@@ -249,4 +297,7 @@ norm_cases()
 embedding_cases()
 write("test/ops/norm_goldens.txt")
 loss_cases()
+ctc_cases()
 write("test/ops/loss_goldens.txt")
+grid_cases()
+write("test/ops/grid_goldens.txt")

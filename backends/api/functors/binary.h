@@ -146,6 +146,13 @@ struct Xlogy {  // a log(b), 0 where a is 0 and b not NaN
   }
   template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a == lit<V>(0), zero_like(g), g * (a / b)); }
 };
+struct Logaddexp2 {  // log2(2^a + 2^b); equal infinities give themselves
+  static constexpr const char* name = "logaddexp2";
+  static constexpr Domain domain = Domain::floating;
+  template <class V> RILL_FN static V value(V a, V b) { return where(a == b, a + lit<V>(1), max(a, b) + log1p(exp2(-abs(a - b))) * lit<V>(1.44269504088896340736)); }
+  template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return g * Sigmoid::value((a - b) * lit<V>(0.69314718055994530942)); }
+  template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return g * Sigmoid::value((b - a) * lit<V>(0.69314718055994530942)); }
+};
 struct BitAnd {
   static constexpr const char* name = "bitwise_and";
   static constexpr Domain domain = Domain::integers;
@@ -178,7 +185,7 @@ struct Gcd {
 };
 
 using Binary = List<Add, AddScaled, Sub, Mul, Div, Maximum, Minimum, Fmax, Fmin, Pow, Atan2, Hypot, Copysign, Fmod, Remainder, FloorDivide,
-                    TruncDivide, Logaddexp, Xlogy, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight, Gcd>;
+                    TruncDivide, Logaddexp, Logaddexp2, Xlogy, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight, Gcd>;
 
 // ---- comparisons: the result is bool, without a gradient --------------------------------------------------------------------
 

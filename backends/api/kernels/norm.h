@@ -51,6 +51,13 @@ struct NormSteps {
   void (*columns_grad)(const void* g, const void* x, const double* mean, const double* a, const double* b, const double* c, void* gx, std::int64_t rows, std::int64_t width) = nullptr;
 };
 
+/// What the samples of a batch must spell: sample n reads `input_lengths[n]` steps and its labels are
+/// labels[starts[n]] .. labels[starts[n] + target_lengths[n]]. All checked.
+struct CtcTargets {
+  const std::int64_t *labels, *starts, *target_lengths, *input_lengths;
+  std::int64_t blank;
+};
+
 struct NormKernels {
   // ---- normalisation ------------------------------------------------------------------------------------------------------------
   std::array<NormSteps, kDtypeCount> norm_steps{};  // float32 and float64
@@ -73,6 +80,13 @@ struct NormKernels {
   std::int64_t (*cross_entropy)(const View& x, const View& target, std::int64_t ignore, const View& losses, const View& lse) = nullptr;
   /// out = (softmax(x) - one_hot(target)) g[i], 0 for ignored rows; g may have stride 0.
   void (*cross_entropy_gradient)(const View& x, const View& target, std::int64_t ignore, const View& lse, const View& g, const View& out) = nullptr;
+
+  // ---- connectionist temporal classification of contiguous log-probabilities [T, N, C] ----------------------------------------------
+  /// losses[n] (float64) = -log of the probability of target n; alpha (float64 [N, T, 2 S + 1]) keeps the forward variables, S is the
+  /// longest target.
+  void (*ctc)(const View& x, const CtcTargets&, const View& losses, const View& alpha) = nullptr;
+  /// out = d losses[n] / d x times scale[n] (float64); NaN where the loss is infinite, unless `skip_infinite` makes it 0.
+  void (*ctc_gradient)(const View& x, const CtcTargets&, const View& losses, const View& alpha, const View& scale, bool skip_infinite, const View& out) = nullptr;
 
   // ---- lines of the above for one instruction set ---------------------------------------------------------------------------------
   struct SoftmaxLines {

@@ -9,6 +9,7 @@ struct MapKernels;
 struct NormKernels;
 struct RandomKernels;
 struct ReduceKernels;
+struct UpdateKernels;
 }  // namespace rill
 
 namespace rill::cpu::RILL_ARCH {
@@ -22,4 +23,5 @@ void fill_conv(ConvKernels& k);
 void fill_norm(NormKernels& k);
 void fill_softmax(NormKernels& k);
 void fill_random(RandomKernels& k);
+void fill_update(UpdateKernels& k);
 }  // namespace rill::cpu::RILL_ARCH

@@ -27,17 +27,25 @@ class Dims {
     resize(count);
     for (auto& d : *this) d = value;
   }
-  Dims(const Dims& other) { assign(other); }
+  Dims(const Dims& other) : rank_(other.rank_) {
+    if (rank_ <= kInline) [[likely]] __builtin_memcpy(inline_, other.inline_, sizeof inline_);
+    else copy_long(other);
+  }
   Dims(Dims&& other) noexcept { steal(other); }
   Dims& operator=(const Dims& other) {
-    if (this != &other) clear(), assign(other);
+    if (rank_ <= kInline && other.rank_ <= kInline) [[likely]] {
+      __builtin_memmove(inline_, other.inline_, sizeof inline_);
+      rank_ = other.rank_;
+    } else if (this != &other) {
+      *this = Dims(other);
+    }
     return *this;
   }
   Dims& operator=(Dims&& other) noexcept {
     if (this != &other) clear(), steal(other);
     return *this;
   }
-  ~Dims() { clear(); }
+  ~Dims() { if (rank_ > kInline) delete[] heap_; }
 
   int rank() const noexcept { return rank_; }
   std::size_t size() const noexcept { return static_cast<std::size_t>(rank_); }
@@ -78,15 +86,7 @@ class Dims {
     if (rank_ > kInline) delete[] heap_;
     rank_ = 0;
   }
-  void assign(const Dims& other) {
-    if (other.rank_ <= kInline) [[likely]] {
-      __builtin_memcpy(inline_, other.inline_, sizeof inline_);
-      rank_ = other.rank_;
-    } else {
-      resize(other.rank_);
-      for (int i = 0; i < rank_; ++i) heap_[i] = other.heap_[i];
-    }
-  }
+  void copy_long(const Dims& other);   // into an object whose rank is set
   void steal(Dims& other) noexcept {
     __builtin_memcpy(inline_, other.inline_, sizeof inline_);  // the pointer of a long list lies in the same bytes
     rank_ = other.rank_;

@@ -18,6 +18,7 @@ class Linear : public Module {
   Tensor operator()(const Tensor& x) const;
   void parts(Parts& p) override { p("weight", weight)("bias", bias); }
   std::string describe() const override;
+  std::int64_t flops(const Tensor& x, const Tensor& y) const override;
 
   Parameter weight, bias;
 };

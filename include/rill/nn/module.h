@@ -13,40 +13,14 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rill/core/named_tensors.h>
-#include <rill/nn/parameter.h>
+#include <rill/nn/parts.h>
 
 namespace rill::nn {
-
-class Module;
-
-/// What `Module::parts` hands its members to. Names of nested parts are joined with dots; items of a vector are numbered from 0.
-class Parts {
- public:
-  Parts& operator()(const std::string& name, Parameter& p) { return parameter(prefix_ + name, p), *this; }
-  Parts& operator()(const std::string& name, Buffer& b) { return buffer(prefix_ + name, b), *this; }
-  Parts& operator()(const std::string& name, Module& m);
-  template <class T> Parts& operator()(const std::string& name, std::optional<T>& part) { return part ? (*this)(name, *part) : *this; }
-  template <class T> Parts& operator()(const std::string& name, std::vector<T>& parts) {
-    for (std::size_t i = 0; i < parts.size(); ++i) (*this)(name + "." + std::to_string(i), parts[i]);
-    return *this;
-  }
-  /// The flag of a module that works differently in training (dropout, say); train() and eval() set it.
-  virtual Parts& mode(bool& /*training*/) { return *this; }
-
- protected:
-  virtual ~Parts() = default;
-  virtual void parameter(const std::string& /*path*/, Parameter&) {}
-  virtual void buffer(const std::string& /*path*/, Buffer&) {}
-  virtual void module(const std::string& /*path*/, Module&) {}  ///< before the parts of that module
-
- private:
-  std::string prefix_;
-};
 
 /// Runs before a module: receives its (first) input; a defined result replaces it.
 using ForwardPreHook = std::function<Tensor(const Module&, const Tensor& input)>;
@@ -74,10 +48,11 @@ class ModuleState {
   std::atomic<const std::string*> place{nullptr};   // one of a set of strings that lives as long as the program
 };
 
-/// The tensor of a result that hooks see: itself, its member `output`, or its first element.
+/// The tensor of a result that hooks see: itself, its member `output` or `values`, or its first element.
 template <class R> Tensor& first_output(R& result) {
   if constexpr (std::is_same_v<R, Tensor>) return result;
   else if constexpr (requires { result.output; }) return result.output;
+  else if constexpr (requires { result.values; }) return result.values;
   else return std::get<0>(result);
 }
 
@@ -89,8 +64,12 @@ class Module {
   virtual ~Module() = default;
   /// Names every part, in the order in which lists and files shall have them.
   virtual void parts(Parts& p) = 0;
-  /// One line for prints: the name of the class, with the arguments that matter: "Linear(in_features=784, out_features=10, bias=true)".
+  /// One line for prints: the name of the class, with the arguments that matter: "Linear(in_features=784, out_features=10, bias=True)",
+  /// spelled as PyTorch's, so that prints of ported models can be compared.
   virtual std::string describe() const;
+  /// Multiplications and additions of the matrix products and convolutions (other work is not counted) that this module itself, without
+  /// its parts, did to turn its (first) input into its output.
+  virtual std::int64_t flops(const Tensor& /*x*/, const Tensor& /*y*/) const { return 0; }
   /// Where the module stands in its model ("layer3.conv2"), known once the model's parts have been listed (parameters(), state(), ...).
   /// Errors raised inside the module name it.
   const std::string& path() const;
@@ -103,9 +82,11 @@ class Module {
   NamedTensors state() const;
   /// This module ("") and every module in it with its path, in the order of parts.
   std::vector<std::pair<std::string, Module*>> named_modules();
+  /// Calls f for every module in this one, after those in it, and last for this one.
+  void apply(const std::function<void(Module&)>& f);
   /// Copies values into the parameters and buffers. ValueError lists at once every tensor that is missing, unexpected or of another
-  /// shape or dtype, and then nothing has been changed. With `allow_unexpected` the input may hold more.
-  void load(const NamedTensors& state, bool allow_unexpected = false);
+  /// shape or dtype, and then nothing has been changed. Returns the names that the options let pass: missing tensors keep their values.
+  LoadResult load(const NamedTensors& state, const LoadOptions& options = {});
 
   void train(bool on = true);
   void eval() { train(false); }
@@ -124,7 +105,7 @@ class Module {
  protected:
   /// Runs `forward(x)` as this module: with its hooks around it, and its path added to errors. Layers write
   /// `return call(x, [&](const Tensor& x) { return linear(x, weight, bias); });`. The result may be a tensor, a tuple whose first
-  /// element is one, or a struct with a member `output`.
+  /// element is one, or a struct with a member `output` or `values`.
   template <class F> auto call(const Tensor& x, F&& forward) const {
     try {
       if (!state_.hooks) [[likely]] return forward(x);
@@ -152,18 +133,5 @@ class Module {
   void locate(Error& e) const;
   detail::ModuleState state_;
 };
-
-namespace detail {
-long count_parts(const Module& m);
-[[noreturn]] void throw_parts_forgotten(long held, long named);
-}  // namespace detail
-
-/// Throws FailedPrecondition when the module holds a Parameter or Buffer that `parts` does not name. Copies the module to find out.
-template <class M> void check_parts(const M& module) {
-  const long before = Owned::live();
-  const M copy = module;
-  const long held = Owned::live() - before, named = detail::count_parts(copy);
-  if (held != named) detail::throw_parts_forgotten(held, named);
-}
 
 }  // namespace rill::nn

@@ -24,6 +24,9 @@ Tensor arange(Scalar end, const Options& options = {});
 Tensor arange(Scalar start, Scalar end, Scalar step = 1, const Options& options = {});
 /// `count` evenly spaced values, both ends included.
 Tensor linspace(Scalar start, Scalar end, std::int64_t count, const Options& options = {});
+/// The positions (row, column) of a lower (upper) triangle of [rows, columns] in row-major order: int64 [2, count]. See tril.
+Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagonal = 0, const Options& options = {});
+Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagonal = 0, const Options& options = {});
 /// base ^ linspace(start, end).
 Tensor logspace(Scalar start, Scalar end, std::int64_t count, double base = 10, const Options& options = {});
 

@@ -127,10 +127,12 @@ Tensor trigamma_(const Tensor& x);
 
 /// x limited to [low, high]; low above high gives high; the derivative at a bound is 1. A missing bound does not limit.
 Tensor clamp(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high = {});
+/// Bounds that broadcast; an undefined one does not limit. At a bound the gradient goes to x.
 Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high);
 Tensor clamp_(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high = {});
 /// NaN becomes `nan`, infinities become the given values (default: the dtype's largest and smallest finite ones).
 Tensor nan_to_num(const Tensor& x, double nan = 0, std::optional<double> positive = {}, std::optional<double> negative = {});
+const Tensor& nan_to_num_(const Tensor& x, double nan = 0, std::optional<double> positive = {}, std::optional<double> negative = {});
 /// log(x / (1 - x)); with eps, x is first clamped to [eps, 1 - eps].
 Tensor logit(const Tensor& x, std::optional<double> eps = {});
 /// sin(pi x) / (pi x), 1 at 0.
@@ -213,17 +215,27 @@ Tensor div(const Tensor& a, Scalar b);
 /// Rounded towards minus infinity, as Python's //. ValueError for an integer divisor that holds 0.
 Tensor floor_divide(const Tensor& a, const Tensor& b);
 Tensor floor_divide(const Tensor& a, Scalar b);
+const Tensor& floor_divide_(const Tensor& a, const Tensor& b);
 /// Rounded towards zero. ValueError for an integer divisor that holds 0.
 Tensor trunc_divide(const Tensor& a, const Tensor& b);
 /// Has the sign of the divisor, as Python's %.
 Tensor remainder(const Tensor& a, const Tensor& b);
 Tensor remainder(const Tensor& a, Scalar b);
+const Tensor& remainder_(const Tensor& a, const Tensor& b);
 /// Has the sign of the dividend, as C's fmod.
 Tensor fmod(const Tensor& a, const Tensor& b);
 Tensor fmod(const Tensor& a, Scalar b);
+const Tensor& fmod_(const Tensor& a, const Tensor& b);
+/// a^b. Integers take an integer number b that is not negative; other powers of integers need a floating dtype.
 Tensor pow(const Tensor& a, const Tensor& b);
 Tensor pow(const Tensor& a, Scalar b);
 Tensor pow(Scalar a, const Tensor& b);
+const Tensor& pow_(const Tensor& a, const Tensor& b);
+const Tensor& pow_(const Tensor& a, Scalar b);
+/// a^b computed in float64, whatever the dtypes; the result is float64.
+Tensor float_power(const Tensor& a, const Tensor& b);
+/// a 2^b.
+Tensor ldexp(const Tensor& a, const Tensor& b);
 /// Larger of the two; NaN passes through; a tie halves the gradient.
 Tensor maximum(const Tensor& a, const Tensor& b);
 Tensor minimum(const Tensor& a, const Tensor& b);
@@ -236,6 +248,8 @@ Tensor hypot(const Tensor& a, const Tensor& b);
 Tensor copysign(const Tensor& a, const Tensor& b);
 /// log(e^a + e^b) without overflow.
 Tensor logaddexp(const Tensor& a, const Tensor& b);
+/// log2(2^a + 2^b) without overflow.
+Tensor logaddexp2(const Tensor& a, const Tensor& b);
 /// a log(b), 0 where a is 0 (and b is not NaN).
 Tensor xlogy(const Tensor& a, const Tensor& b);
 /// 0 below zero, `value` at zero, 1 above.
@@ -258,10 +272,14 @@ Tensor where(const Tensor& condition, Scalar a, const Tensor& b);
 /// a + weight (b - a).
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight);
 Tensor lerp(const Tensor& a, const Tensor& b, double weight);
+const Tensor& lerp_(const Tensor& a, const Tensor& b, const Tensor& weight);
+const Tensor& lerp_(const Tensor& a, const Tensor& b, double weight);
 /// a + value b c.
 Tensor addcmul(const Tensor& a, const Tensor& b, const Tensor& c, double value = 1);
+const Tensor& addcmul_(const Tensor& a, const Tensor& b, const Tensor& c, double value = 1);
 /// a + value b / c.
 Tensor addcdiv(const Tensor& a, const Tensor& b, const Tensor& c, double value = 1);
+const Tensor& addcdiv_(const Tensor& a, const Tensor& b, const Tensor& c, double value = 1);
 
 // ---- comparisons and logic: the result is bool, without a gradient ---------------------------------------------------------------
 

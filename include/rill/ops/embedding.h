@@ -25,7 +25,7 @@ struct EmbeddingBagOptions {
   Tensor per_sample_weights = {};                ///< factors of the rows, in the shape of index; `sum` only
 };
 /// One row per bag of indices: bag b is index[offsets[b]..offsets[b + 1]] of a rank-1 index; a rank-2 index holds one bag per row and
-/// takes no offsets. Empty bags give 0; of several equal maxima the first gets the gradient. ValueError for offsets that do not start at 0, decrease or pass the end.
+/// takes no offsets; weight is floating point. Empty bags give 0; of several equal maxima the first gets the gradient. ValueError for offsets that do not start at 0, decrease or pass the end.
 Tensor embedding_bag(const Tensor& weight, const Tensor& index, const Tensor& offsets = {}, const EmbeddingBagOptions& options = {});
 
 }  // namespace rill

@@ -21,15 +21,22 @@ Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index);
 Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
 Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, Scalar value);
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
+const Tensor& scatter_(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
+const Tensor& scatter_(const Tensor& x, std::int64_t axis, const Tensor& index, Scalar value);
+const Tensor& scatter_add_(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
 enum class ScatterReduce : std::uint8_t { sum, prod, mean, amax, amin };
 /// Reduces all values that meet at a position; with include_self the value of x takes part (and counts for the mean).
 Tensor scatter_reduce(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source, ScatterReduce reduce, bool include_self = true);
+const Tensor& scatter_reduce_(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source, ScatterReduce reduce, bool include_self = true);
 
 /// Rows of an axis by a 1-dim (or 0-dim) index.
 Tensor index_select(const Tensor& x, std::int64_t axis, const Tensor& index);
 Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source, Scalar alpha = 1);
 Tensor index_copy(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
 Tensor index_fill(const Tensor& x, std::int64_t axis, const Tensor& index, Scalar value);
+const Tensor& index_add_(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source, Scalar alpha = 1);
+const Tensor& index_copy_(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
+const Tensor& index_fill_(const Tensor& x, std::int64_t axis, const Tensor& index, Scalar value);
 
 /// Elements of the flattened tensor, in the shape of the index; negative values count from the end.
 Tensor take(const Tensor& x, const Tensor& index);
@@ -43,6 +50,7 @@ const Tensor& masked_fill_(const Tensor& x, const Tensor& mask, Scalar value);
 Tensor masked_select(const Tensor& x, const Tensor& mask);
 /// Copies elements of source, in order, to where mask is true. ShapeError when source is too short.
 Tensor masked_scatter(const Tensor& x, const Tensor& mask, const Tensor& source);
+const Tensor& masked_scatter_(const Tensor& x, const Tensor& mask, const Tensor& source);
 
 /// int64 [n, rank] coordinates of the elements that are not zero, in row-major order.
 Tensor nonzero(const Tensor& x);

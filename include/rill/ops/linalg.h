@@ -31,6 +31,8 @@ struct AddmmOptions { Scalar beta = 1, alpha = 1; };
 Tensor addmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions options = {});
 Tensor baddbmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions options = {});
 Tensor addmv(const Tensor& c, const Tensor& a, const Tensor& x, AddmmOptions options = {});
+/// x + bias along one axis: bias [x.size(axis)] exactly, nothing is broadcast (TensorFlow's bias_add; NHWC: axis -1, NCHW: axis 1).
+Tensor bias_add(const Tensor& x, const Tensor& bias, std::int64_t axis = -1);
 /// x w^T + b: x [.., in], w [out, in] (or [in]), b [out] -> [.., out].
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b = {});
 
@@ -54,6 +56,11 @@ Tensor cross(const Tensor& a, const Tensor& b, std::int64_t axis = -1);
 Tensor trace(const Tensor& x);
 /// x^n of square matrices by repeated squaring; n < 0 goes through the inverse.
 Tensor matrix_power(const Tensor& x, std::int64_t n);
+/// y[.., o] = sum over i, j of a[.., i] w[o, i, j] b[.., j] + bias[o]: a [.., in1], b [.., in2], w [out, in1, in2], bias [out] -> [.., out].
+Tensor bilinear(const Tensor& a, const Tensor& b, const Tensor& w, const Tensor& bias = {});
+/// Powers of a vector [.., n] as columns [.., n, columns] (default n): decreasing from columns - 1 to 0, or `increasing`.
+struct VanderOptions { std::int64_t columns = -1; bool increasing = false; };
+Tensor vander(const Tensor& x, VanderOptions options = {});
 /// Product of several matrices in the cheapest order; the first and last may be vectors.
 Tensor multi_dot(const std::vector<Tensor>& matrices);
 /// e^x of square matrices by scaling and squaring with a Pade approximant (Higham 2005).

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include <rill/core/tensor.h>
 
@@ -43,7 +44,7 @@ Tensor huber_loss(const Tensor& input, const Tensor& target, double delta = 1, R
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight = {}, Reduction reduction = Reduction::mean);
 struct LogitsOptions {
   Tensor weight = {};      ///< factor, broadcasts to the input
-  Tensor pos_weight = {};  ///< factor of the term of y, broadcasts to the input
+  Tensor pos_weight = {};  ///< factor of the term of y, broadcasts to the input (TensorFlow's weighted_cross_entropy_with_logits)
   Reduction reduction = Reduction::mean;
 };
 /// binary_cross_entropy of sigmoid(x), without overflow.
@@ -69,6 +70,14 @@ struct TripletOptions {
 };
 /// max(0, margin + d(anchor, positive) - d(anchor, negative)) with pairwise_distance.
 Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const TripletOptions& options = {});
+using DistanceFunction = std::function<Tensor(const Tensor&, const Tensor&)>;
+struct TripletDistanceOptions {
+  double margin = 1;
+  bool swap = false;
+  Reduction reduction = Reduction::mean;
+};
+/// The same with a distance of the caller's.
+Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const DistanceFunction& distance, const TripletDistanceOptions& options = {});
 /// log(1 + e^(-y x)), y = 1 or -1.
 Tensor soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction = Reduction::mean);
 struct MultiMarginOptions {
@@ -91,7 +100,7 @@ struct PoissonNllOptions {
   double eps = 1e-8;       ///< added to the rate before the logarithm
   Reduction reduction = Reduction::mean;
 };
-/// e^x - y x, or x - y log(x + eps): -log of the Poisson probability of y, up to log(y!).
+/// e^x - y x (TensorFlow's log_poisson_loss), or x - y log(x + eps): -log of the Poisson probability of y, up to log(y!).
 Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const PoissonNllOptions& options = {});
 struct GaussianNllOptions {
   bool full = false;       ///< adds log(2 pi) / 2
@@ -100,6 +109,18 @@ struct GaussianNllOptions {
 };
 /// (log var + (x - y)^2 / var) / 2. var has the input's shape, or 1 in its last axis, or no last axis. ValueError for var < 0.
 Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var, const GaussianNllOptions& options = {});
+
+struct CtcOptions {
+  std::int64_t blank = 0;      ///< the class that stands for "no label"
+  bool zero_infinity = false;  ///< a target that cannot fit into its input has loss and gradient 0 instead of inf and NaN
+  Reduction reduction = Reduction::mean;
+};
+/// Connectionist temporal classification: -log of the probability that the labels of a target appear in this order, each for one or more
+/// steps and with blanks around and between them (always between equal labels). log_probabilities [T, N, C] (or [T, C] for one sample), as
+/// from log_softmax; targets [N, S], of which a row's first target_lengths[n] count, or all labels one after the other, [sum of
+/// target_lengths]; int64 or int32. The mean first divides each loss by its target's length (at least 1). Differentiable once. ValueError
+/// for a length outside its range or a blank in a target, IndexError for a label outside [0, C). Graves et al. 2006.
+Tensor ctc_loss(const Tensor& log_probabilities, const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths, const CtcOptions& options = {});
 
 /// sum(a b) / (max(|a|, eps) max(|b|, eps)) along an axis; a and b broadcast.
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, std::int64_t axis = 1, double eps = 1e-8);

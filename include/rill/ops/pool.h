@@ -3,6 +3,9 @@
 // floating dtypes, maxima any dtype but bool. Differentiable any number of times. Errors: ShapeError, ValueError, DtypeError.
 #pragma once
 
+#include <vector>
+
+#include <rill/core/random.h>
 #include <rill/ops/conv.h>
 
 namespace rill {
@@ -46,5 +49,36 @@ Tensor adaptive_max_pool3d(const Tensor& x, const PerAxis& size);
 PoolResult adaptive_max_pool1d_with_indices(const Tensor& x, const PerAxis& size);
 PoolResult adaptive_max_pool2d_with_indices(const Tensor& x, const PerAxis& size);
 PoolResult adaptive_max_pool3d_with_indices(const Tensor& x, const PerAxis& size);
+
+/// (sum |x|^p sign(x)^p over a window)^(1/p), as PyTorch's: x^p is averaged, and the mean times the size of a whole window takes the root (of a
+/// negative sum: minus the root of its magnitude). The gradient is 0 where the sum is 0. ValueError for p = 0.
+struct LpPoolOptions {
+  PerAxis stride = {};
+  bool ceil_mode = false;
+};
+Tensor lp_pool1d(const Tensor& x, double p, const PerAxis& kernel, const LpPoolOptions& options = {});
+Tensor lp_pool2d(const Tensor& x, double p, const PerAxis& kernel, const LpPoolOptions& options = {});
+Tensor lp_pool3d(const Tensor& x, double p, const PerAxis& kernel, const LpPoolOptions& options = {});
+
+struct MaxUnpoolOptions {
+  PerAxis stride = {};
+  PerAxis padding = 0;
+  PerAxis output_size = {};  ///< spatial sizes of the result; default (L - 1) stride - 2 padding + kernel, from which it may differ by less than stride
+};
+/// The reverse of a maximum with indices: zeros with x at the indices; of several values for one place the last one stays.
+Tensor max_unpool1d(const Tensor& x, const Tensor& indices, const PerAxis& kernel, const MaxUnpoolOptions& options = {});
+Tensor max_unpool2d(const Tensor& x, const Tensor& indices, const PerAxis& kernel, const MaxUnpoolOptions& options = {});
+Tensor max_unpool3d(const Tensor& x, const Tensor& indices, const PerAxis& kernel, const MaxUnpoolOptions& options = {});
+
+struct FractionalPoolOptions {
+  PerAxis size = {};               ///< of the result; either this
+  std::vector<double> ratio = {};  ///< or this: one factor in (0, 1), or one per axis; the size is floor(L ratio)
+  Tensor samples = {};             ///< [N, C, spatial axes] in [0, 1): where windows start; drawn when undefined
+};
+/// The largest value of windows whose starts are (L - kernel) / (size - 1) apart, rounded down after a random shift. Graham 2014.
+Tensor fractional_max_pool2d(const Tensor& x, const PerAxis& kernel, const FractionalPoolOptions& options, const Generator& generator = default_generator());
+Tensor fractional_max_pool3d(const Tensor& x, const PerAxis& kernel, const FractionalPoolOptions& options, const Generator& generator = default_generator());
+PoolResult fractional_max_pool2d_with_indices(const Tensor& x, const PerAxis& kernel, const FractionalPoolOptions& options, const Generator& generator = default_generator());
+PoolResult fractional_max_pool3d_with_indices(const Tensor& x, const PerAxis& kernel, const FractionalPoolOptions& options, const Generator& generator = default_generator());
 
 }  // namespace rill

@@ -4,6 +4,7 @@
 // without an identity.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
@@ -42,6 +43,7 @@ ValuesIndices min(const Tensor& x, std::int64_t axis, bool keepdim = false);
 Tensor amax(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 Tensor amin(const Tensor& x, const Dims& axes = {}, bool keepdim = false);
 std::pair<Tensor, Tensor> aminmax(const Tensor& x);
+std::pair<Tensor, Tensor> aminmax(const Tensor& x, std::int64_t axis, bool keepdim = false);
 /// int64 index of the first largest (smallest) element; without axis, of the flattened tensor. NaN wins.
 Tensor argmax(const Tensor& x);
 Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim = false);
@@ -51,12 +53,16 @@ Tensor argmin(const Tensor& x, std::int64_t axis, bool keepdim = false);
 /// bool results; elements count as true where they are not zero. Empty: all is true, any is false.
 Tensor all(const Tensor& x);
 Tensor all(const Tensor& x, std::int64_t axis, bool keepdim = false);
+Tensor all(const Tensor& x, const Dims& axes, bool keepdim = false);
 Tensor any(const Tensor& x);
 Tensor any(const Tensor& x, std::int64_t axis, bool keepdim = false);
+Tensor any(const Tensor& x, const Dims& axes, bool keepdim = false);
 Tensor count_nonzero(const Tensor& x, const Dims& axes = {});
 
 /// (sum |x|^p)^(1/p); p = 0 counts, p = inf (-inf) is the largest (smallest) |x|. The gradient at the zero vector is 0.
 Tensor norm(const Tensor& x, double p = 2, const Dims& axes = {}, bool keepdim = false);
+/// x with each slice along an axis scaled down to the p-norm max_norm where it is longer. ValueError unless p and max_norm are positive.
+Tensor renorm(const Tensor& x, double p, std::int64_t axis, double max_norm);
 /// log(sum(e^x)); all -inf gives -inf.
 Tensor logsumexp(const Tensor& x, const Dims& axes, bool keepdim = false);
 
@@ -75,9 +81,14 @@ ValuesIndices median(const Tensor& x, std::int64_t axis, bool keepdim = false);
 ValuesIndices mode(const Tensor& x, std::int64_t axis = -1, bool keepdim = false);
 /// The k-th smallest value, k from 1.
 ValuesIndices kthvalue(const Tensor& x, std::int64_t k, std::int64_t axis = -1, bool keepdim = false);
-/// Linear interpolation between order statistics, q in [0, 1].
-Tensor quantile(const Tensor& x, double q);
-Tensor quantile(const Tensor& x, double q, std::int64_t axis, bool keepdim = false);
+/// What stands between two order statistics.
+enum class Interpolation : std::uint8_t { linear, lower, higher, midpoint, nearest };
+/// The value at rank q (n - 1) of the sorted elements, q in [0, 1]; NaN when there is one. float32 and float64.
+Tensor quantile(const Tensor& x, double q, Interpolation interpolation = Interpolation::linear);
+Tensor quantile(const Tensor& x, double q, std::int64_t axis, bool keepdim = false, Interpolation interpolation = Interpolation::linear);
+/// Ignoring NaN; NaN when there is nothing else.
+Tensor nanquantile(const Tensor& x, double q, Interpolation interpolation = Interpolation::linear);
+Tensor nanquantile(const Tensor& x, double q, std::int64_t axis, bool keepdim = false, Interpolation interpolation = Interpolation::linear);
 
 /// True when shapes and all elements are equal.
 bool equal(const Tensor& a, const Tensor& b);

@@ -15,6 +15,7 @@ struct ResizeOptions {
   std::vector<double> scale = {};    ///< or this: one factor, or one per axis; the size is floor(L scale)
   ResizeMode mode = ResizeMode::nearest;
   bool align_corners = false;        ///< linear and cubic: the centres of corner elements stay in place, not the corners
+  bool antialias = false;            ///< linear and cubic on two axes: filter before elements are left out (cubic with A = -0.5, as Pillow)
   bool recompute_scale = false;      ///< positions from the rounded sizes also when `scale` is given
 };
 

@@ -55,4 +55,8 @@ Tensor histc(const Tensor& x, std::int64_t bins = 100, double low = 0, double hi
 /// bool: is the element of x equal to any element of `test`? NaN equals nothing.
 Tensor isin(const Tensor& x, const Tensor& test, bool invert = false);
 
+/// bool [N]: do fewer than k classes score strictly more than the target in a row of predictions [N, C] (TensorFlow's in_top_k)? false for
+/// a target outside [0, C) and for a row with NaN or infinite scores. ValueError for a negative k.
+Tensor in_top_k(const Tensor& predictions, const Tensor& targets, std::int64_t k);
+
 }  // namespace rill

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
 
-#include <rill/core/named_tensors.h>
+#include <rill/optim/average.h>
 
 namespace rill::optim {
 
@@ -13,14 +11,17 @@ struct MovingAverageOptions {
   double decay = 0.999;
   /// Uses min(decay, (1 + n) / (10 + n)) in update n, so that early averages follow quickly (TensorFlow's num_updates).
   bool warmup = true;
+  /// The average of the values seen by update() alone, as if the shadow had started at 0 and been divided by 1 minus the product of all d: the
+  /// first update copies. The state then also holds that product, "decay_product" under the names of shadows.
+  bool zero_debias = false;
+  ShadowNames names = {};
 };
 
-/// Keeps a shadow of every parameter: shadow -= (1 - d) (shadow - parameter), in one pass. Shadows start as the parameters are now.
-class MovingAverage {
+/// shadow -= (1 - d) (shadow - parameter). PyTorch's AveragedModel starts with the values of its first update; here the average starts with
+/// the values at construction.
+class MovingAverage : public Average {
  public:
-  static constexpr const char* kSuffix = "/ExponentialMovingAverage";  ///< of the names in state()
-
-  /// ValueError unless 0 <= decay <= 1; DtypeError for a parameter that is not floating point.
+  /// ValueError unless 0 <= decay <= 1, and what Average says.
   explicit MovingAverage(NamedTensors parameters, MovingAverageOptions options = {});
 
   /// To be called after each optimizer step. `step` is the n of the warm-up (the number of steps done); without it, updates are counted.
@@ -30,39 +31,15 @@ class MovingAverage {
   double decay_at(std::int64_t step) const;
   std::int64_t updates() const { return updates_; }
 
-  /// The average of a parameter given by name, or an undefined tensor.
-  Tensor average(const std::string& name) const;
-  /// Shadows as "<parameter>/ExponentialMovingAverage". They share memory with this object.
+  /// Shadows under their names. They share memory with this object.
   NamedTensors state() const;
-  /// Continues with saved shadows. ValueError lists what is missing, unexpected or of another shape.
+  /// Continues with saved shadows. ValueError lists what is missing, unexpected or of another shape or dtype.
   void load(const NamedTensors& state, std::int64_t updates);
 
-  /// While it lives, the parameters hold the averages; afterwards they hold the trained values again. Not to be nested.
-  class Scope {
-   public:
-    explicit Scope(MovingAverage& average) : average_(&average) { average_->swap(); }
-    ~Scope() { average_->swap(); }
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-
-   private:
-    MovingAverage* average_;
-  };
-  [[nodiscard]] Scope swap_in() { return Scope(*this); }
-
  private:
-  void swap();
   MovingAverageOptions options_;
-  NamedTensors parameters_;
-  std::vector<Tensor> shadows_;
   std::int64_t updates_ = 0;
+  Tensor decay_product_;  // with zero_debias
 };
-
-/// What an evaluation loads from a file that holds both: each tensor under its own name, with the value of its average where there
-/// is one (TensorFlow's variables_to_restore). Shadows themselves are dropped.
-NamedTensors averaged(const NamedTensors& state);
-/// The shadows of such a file alone, or everything else.
-NamedTensors only_averages(const NamedTensors& state);
-NamedTensors without_averages(const NamedTensors& state);
 
 }  // namespace rill::optim

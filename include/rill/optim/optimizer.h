@@ -1,6 +1,8 @@
-// What all optimizers share.
+// What all optimizers share: groups of parameters, rates, and state that can be saved.
 #pragma once
 
+#include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -8,8 +10,10 @@
 
 namespace rill::optim {
 
-/// Holds the parameters (as handles: the model keeps them too), a learning rate and the state of the method. `step` reads gradients
-/// and never writes to them; a parameter without a gradient is left alone.
+/// Holds the parameters (as handles: the model keeps them too) and what the method remembers about each of them. Parameters form
+/// groups with options of their own. `step` reads gradients and never writes to them; they may have any strides. A parameter without a
+/// gradient is left alone, and its update counter does not move. A step is one pass over parameter, gradient and state, for all
+/// parameters together; 16-bit parameters are computed in float32 and their state is kept in float32.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -18,26 +22,83 @@ class Optimizer {
 
   /// One update of every parameter from its gradient.
   virtual void step() = 0;
+  /// Calls `loss`, which computes a loss and its gradients, while recording; then one update. Returns the loss.
+  virtual Tensor step(const std::function<Tensor()>& loss);
   /// Drops all gradients.
   void zero_grad();
-  double lr() const { return lr_; }
-  /// ValueError unless finite and not negative.
+
+  std::size_t group_count() const { return rates_.size(); }
+  /// IndexError for a group that does not exist; so below.
+  double lr(std::size_t group = 0) const;
+  /// The rate of every group, or of one. ValueError unless finite and not negative.
   void set_lr(double lr);
+  void set_lr(double lr, std::size_t group);
+  /// Makes the rate of every group `factor` times the one that it was given (by its options or by set_lr): what a schedule with base 1
+  /// needs when groups have different rates. ValueError unless finite and not negative.
+  void scale_lr(double factor);
+  /// The momentum of every group, or the first beta where that plays its part. FailedPrecondition when a group has none, ValueError unless
+  /// above 0 and legal as an option.
+  virtual void set_momentum(double momentum) = 0;
+
+  /// Of all groups, in order.
   const NamedTensors& parameters() const { return parameters_; }
 
-  /// State tensors as "<parameter>.<slot>", empty while the method has none. They share memory with the optimizer.
-  virtual NamedTensors state() const { return {}; }
-  /// Continues with a saved state. ValueError lists every tensor that is missing, unexpected or of another shape.
+  /// State tensors as "<parameter>.<slot>" with PyTorch's slot names, empty while the method has none. They share memory with the
+  /// optimizer. Options and rates are not part of it. Loading it continues bit for bit.
+  virtual NamedTensors state() const;
+  /// Continues with a saved state. ValueError lists every tensor that is missing, unexpected or of another shape or dtype.
   virtual void load(const NamedTensors& state);
 
  protected:
-  /// ValueError when there are no parameters, one is undefined or appears twice; GradError when one is not a leaf that requires grad.
-  Optimizer(NamedTensors parameters, double lr);
-  double lr_ = 0;
+  explicit Optimizer(const char* name) : name_(name) {}
+  /// Adds a group and its parameters with their slots. ValueError when one is undefined, expanded or there already; GradError when one is
+  /// not a leaf that requires grad.
+  void add_parameters(const NamedTensors& parameters, double lr, const std::function<NamedTensors(const Tensor&)>& slots);
+  void check_not_empty() const;
+
+  const char* name_;                   // in messages
   NamedTensors parameters_;
+  std::vector<std::size_t> group_of_;  // of each parameter
+  std::vector<NamedTensors> slots_;    // of each parameter: its state by slot name
+
+ private:
+  struct Rate { double given, now; };
+  std::vector<Rate> rates_;            // of each group
 };
 
-/// Names "0", "1", ... for parameters that have none.
-NamedTensors numbered(const std::vector<Tensor>& parameters);
+/// Parameters that are treated alike: `Sgd sgd({{weights, {.weight_decay = 1e-4}}, {others}})`.
+template <class Options> struct ParameterGroup {
+  NamedTensors parameters;
+  Options options = {};
+};
+
+/// An optimizer whose groups have Options; Sgd, Adam and so on differ in nothing else. Every constructor throws ValueError for an
+/// illegal option (the sentence names the legal range) and when there are no parameters, and what Optimizer says about parameters.
+template <class Options> class GroupedOptimizer : public Optimizer {
+ public:
+  using Group = ParameterGroup<Options>;
+  explicit GroupedOptimizer(NamedTensors parameters, Options options = {});
+  explicit GroupedOptimizer(const std::vector<Tensor>& parameters, Options options = {});
+  explicit GroupedOptimizer(std::initializer_list<Group> groups);
+  void add_group(const NamedTensors& parameters, Options options = {});
+  /// With the present rate.
+  Options options(std::size_t group = 0) const;
+
+  using Optimizer::step;
+  void step() override;
+  void set_momentum(double momentum) override;
+
+ private:
+  std::vector<Options> options_;
+};
+
+/// Names "0", "1", ... for parameters that have none, or from `first` on.
+NamedTensors numbered(const std::vector<Tensor>& parameters, std::size_t first = 0);
+
+/// Two halves of a list, for groups: `auto [weights, others] = partition(model.named_parameters(), is_weight)`.
+struct Partition { NamedTensors chosen, others; };
+Partition partition(const NamedTensors& parameters, const std::function<bool(const std::string& name, const Tensor&)>& choose);
+/// Rank 2 and above: what is usually decayed; no biases and no scales of normalisations.
+bool is_weight(const std::string& name, const Tensor& parameter);
 
 }  // namespace rill::optim

@@ -1,10 +1,12 @@
-// The op table: one row per public op. properties*.cpp run every check over every row; completeness.cpp fails for an op without one.
+// The op table: one row or more per public op. values.cpp, gradients.cpp, memory.cpp, refusals.cpp and determinism.cpp run their checks
+// over every row; completeness.cpp fails for an op without one and for a row without error cases.
 #pragma once
 
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -34,13 +36,24 @@ struct Input {
 
 enum class Result { same, floating, boolean, int64, wide };  // floating: integers become float32; wide: integers become int64
 
+/// A call that must throw, the class and the whole text of the exception, and where that stands.
 struct ErrorCase {
   std::function<void()> run;
   std::function<bool(const std::exception&)> is;
   std::string text;
+  std::source_location where;
 };
-template <class E> ErrorCase throws(std::string text, std::function<void()> run) {
-  return {std::move(run), [](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; }, std::move(text)};
+template <class E> ErrorCase throws(std::string text, std::function<void()> run, std::source_location where = std::source_location::current()) {
+  return {std::move(run), [](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; }, std::move(text), where};
+}
+
+/// The error cases that every function of one operand has.
+inline std::vector<ErrorCase> unary_errors(const std::string& op, std::function<Tensor(const std::vector<Tensor>&)> run, std::function<void(const std::vector<Tensor>&)> in_place = {}) {
+  std::vector<ErrorCase> errors = {throws<ValueError>(op + ": input is undefined; pass a tensor with values", [run] { run({Tensor()}); })};
+  if (in_place)
+    errors.push_back(throws<GradError>(op + ": float32 [2] is a leaf that requires grad and cannot be written in place while recording; use NoGrad or an out-of-place op",
+                                       [in_place] { in_place({full({2}, 0.5).requires_grad_()}); }));
+  return errors;
 }
 
 struct Row {
@@ -53,6 +66,7 @@ struct Row {
   bool elementwise = false;  // any shapes that broadcast, any layout, special values
   std::function<double(const double*)> each = {};                              // elementwise: one result from one element of each input
   std::function<std::vector<double>(const std::vector<Plain>&)> whole = {};    // otherwise; null: compared with PyTorch's values in *_goldens
+  std::function<std::vector<double>(const std::vector<Plain>&, Dtype)> whole_of = {};  // the same where it depends on the dtype
   double bound = 4;          // |y - reference| <= bound eps (|reference| + magnitude), eps of the result's dtype
   double magnitude = 0;
   int roundings = 1;         // of a 16-bit result
@@ -64,6 +78,8 @@ struct Row {
   std::function<void(const Args&)> in_place = {};
   std::vector<Input> large = {};  // for the comparison of thread counts
   std::vector<ErrorCase> errors = {};
+  // An attribute, axis, size or index taken from the ends of the range: must succeed, forward and backward, or throw a rill::Error.
+  std::vector<std::function<Tensor(const Args&, std::int64_t)>> corners = {};
 };
 
 std::vector<Row> rows_unary();
@@ -74,11 +90,17 @@ std::vector<Row> rows_shape();
 std::vector<Row> rows_index();
 std::vector<Row> rows_linalg();
 std::vector<Row> rows_nn();
+std::vector<Row> rows_loss();
+std::vector<Row> rows_conv();
+std::vector<Row> rows_pool();
+std::vector<Row> rows_resize();
+std::vector<Row> rows_create();
+std::vector<Row> rows_random();
 
 inline const std::vector<Row>& rows() {
   static const std::vector<Row> all = [] {
     std::vector<Row> list;
-    for (auto family : {rows_unary, rows_activation, rows_binary, rows_reduce, rows_shape, rows_index, rows_linalg, rows_nn})
+    for (auto family : {rows_unary, rows_activation, rows_binary, rows_reduce, rows_shape, rows_index, rows_linalg, rows_nn, rows_loss, rows_conv, rows_pool, rows_resize, rows_create, rows_random})
       for (Row& r : family()) list.push_back(std::move(r));
     return list;
   }();
@@ -115,10 +137,35 @@ inline Tensor make_input(const Input& in, const Shape& shape, Dtype dtype, Draw&
   }
   return tensor(std::span<const double>(values), shape, {.dtype = float64}).to(d);
 }
+inline Args draw_inputs(const std::vector<Input>& inputs, Dtype dtype, std::uint64_t seed) {
+  Draw draw(seed);
+  Args args;
+  for (const Input& in : inputs) args.push_back(make_input(in, in.shape, dtype, draw));
+  return args;
+}
 inline Plain plain(const Tensor& t) { return {t.shape(), t.to_vector<double>()}; }
 
 inline double epsilon(Dtype d) { return d == float16 ? 0x1p-10 : d == bfloat16 ? 0x1p-7 : d == float64 ? 0x1p-52 : 0x1p-23; }
 inline double largest(Dtype d) { return d == float16 ? 65504. : d == bfloat16 ? 3.3895313892515355e38 : d == float64 ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max(); }
 inline double smallest(Dtype d) { return d == float16 ? 0x1p-14 : d == float64 ? 0x1p-1022 : 0x1p-126; }
+
+inline std::vector<Dtype> dtypes_of(unsigned kinds) {
+  std::vector<Dtype> list;
+  if (kinds & kFloats) list.insert(list.end(), {float32, float64});
+  if (kinds & kHalfs) list.insert(list.end(), {float16, bfloat16});
+  if (kinds & kInts) list.insert(list.end(), {int64, int32, int16, int8, uint8});
+  if (kinds & kBool) list.push_back(boolean);
+  return list;
+}
+/// The dtype a row is run with where one is enough: `wide` prefers float64.
+inline Dtype usual_dtype(const Row& row, bool wide = false) { return row.kinds & kFloats ? (wide ? float64 : float32) : row.kinds & kInts ? int64 : boolean; }
+
+inline bool same_bits(const Tensor& a, const Tensor& b) {
+  if (!(a.shape() == b.shape()) || a.dtype() != b.dtype()) return false;
+  const auto x = a.to_vector<double>(), y = b.to_vector<double>();
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if ((x[i] != y[i] || std::signbit(x[i]) != std::signbit(y[i])) && !(std::isnan(x[i]) && std::isnan(y[i]))) return false;
+  return true;
+}
 
 }  // namespace rill::optable

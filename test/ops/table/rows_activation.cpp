@@ -14,6 +14,7 @@ Row row(Row r, Wide (*f)(Wide), std::vector<double> kinks = {}, double bound = 8
   for (const char* name : {"relu", "relu6", "threshold"})
     if (r.name == name) r.kinds = kNumbers, r.result = Result::same;
   r.each = [f](const double* x) { return static_cast<double>(f(x[0])); };
+  r.errors = unary_errors(r.name, r.run, r.in_place);
   return r;
 }
 Row function(const char* name, std::function<Tensor(const Args&)> run, Wide (*f)(Wide), std::vector<double> kinks = {}, double bound = 8, bool special = true) {
@@ -61,7 +62,7 @@ std::vector<Row> rows_activation() {
                         for (int j = 0; j < 3; ++j) y.push_back(std::max(0.0, s * in[0].at(i, j)));
                     return y;
                   },
-                  .bound = 0});
+                  .bound = 0, .errors = {throws<IndexError>("crelu: axis 2 is outside [-2, 2) for a tensor of rank 2", [] { crelu(ones({2, 3}), 2); })}});
   list.push_back({.name = "glu", .run = [](const Args& a) { return glu(a[0]); }, .inputs = {{.shape = {2, 6}}}, .kinds = kAll, .result = Result::floating,
                   .whole = [](const std::vector<Plain>& in) {
                     std::vector<double> y;
@@ -69,7 +70,7 @@ std::vector<Row> rows_activation() {
                       for (int j = 0; j < 3; ++j) y.push_back(static_cast<double>(in[0].at(i, j) * sigmoid_of(in[0].at(i, j + 3))));
                     return y;
                   },
-                  .bound = 8, .errors = {throws<ShapeError>("cannot be halved", [] { glu(ones({2, 3})); })}});
+                  .bound = 8, .errors = {throws<ShapeError>("glu: axis -1 of [2, 3] cannot be halved; its size must be even", [] { glu(ones({2, 3})); })}});
   list.push_back({.name = "prelu", .run = [](const Args& a) { return prelu(a[0], a[1]); }, .inputs = {{.shape = {2, 3}, .kinks = {0}}, {.shape = {3}}}, .kinds = kAll,
                   .whole = [](const std::vector<Plain>& in) {
                     std::vector<double> y;
@@ -77,7 +78,7 @@ std::vector<Row> rows_activation() {
                       for (int j = 0; j < 3; ++j) y.push_back(in[0].at(i, j) > 0 ? in[0].at(i, j) : in[0].at(i, j) * in[1].v[static_cast<std::size_t>(j)]);
                     return y;
                   },
-                  .bound = 1, .errors = {throws<ShapeError>("one per channel", [] { prelu(ones({2, 3}), ones({2})); })}});
+                  .bound = 1, .errors = {throws<ShapeError>("prelu: weight [2] must have one element or one per channel of x [2, 3] (axis 1)", [] { prelu(ones({2, 3}), ones({2})); })}});
   return list;
 }
 

@@ -14,10 +14,11 @@ struct Options {
   bool differentiable = true, special = true;
   std::vector<double> kinks = {}, kinks2 = {};
 };
+std::string differ(const std::string& op) { return op + ": shapes [2, 3] and [2, 4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1"; }
 Row row(const char* name, std::function<Tensor(const Args&)> run, double (*f)(const double*), Options o = {}) {
   Row r{.name = name, .run = std::move(run), .inputs = {{.low = o.low, .high = o.high, .kinks = o.kinks}, {.low = o.low2, .high = o.high2, .kinks = o.kinks2}},
           .kinds = o.kinds, .result = o.result, .elementwise = true, .each = f, .bound = o.bound, .differentiable = o.differentiable, .special = o.special};
-  r.errors = {throws<ShapeError>("[2, 3]", [f = r.run] { f({ones({2, 3}, {.dtype = int64}), ones({2, 4}, {.dtype = int64})}); })};
+  r.errors = {throws<ShapeError>(differ(name), [f = r.run] { f({ones({2, 3}, {.dtype = int64}), ones({2, 4}, {.dtype = int64})}); })};
   return r;
 }
 #define RILL_BINARY(op) #op, [](const Args& a) { return rill::op(a[0], a[1]); }
@@ -54,6 +55,8 @@ std::vector<Row> rows_binary() {
       row(RILL_BINARY(hypot), [](X x) { return std::hypot(x[0], x[1]); }, {.low2 = 0.3, .kinds = kAll, .result = Result::floating, .bound = 4}),
       row(RILL_BINARY(copysign), [](X x) { return std::copysign(x[0], x[1]); }, {.kinds = kAll, .result = Result::floating, .bound = 0, .kinks = {0}, .kinks2 = {0}}),
       row(RILL_BINARY(logaddexp), [](X x) { return std::max(x[0], x[1]) + std::log1p(std::exp(-std::fabs(x[0] - x[1]))); }, {.kinds = kAll, .result = Result::floating, .bound = 8, .special = false}),
+      row(RILL_BINARY(logaddexp2), [](X x) { return std::max(x[0], x[1]) + std::log2(1 + std::exp2(-std::fabs(x[0] - x[1]))); }, {.kinds = kAll, .result = Result::floating, .bound = 8, .special = false}),
+      row(RILL_BINARY(ldexp), [](X x) { return x[0] * std::exp2(x[1]); }, {.kinds = kAll, .result = Result::floating, .bound = 8, .special = false}),
       row(RILL_BINARY(xlogy), [](X x) { return x[0] == 0 ? 0 : x[0] * std::log(x[1]); }, {.low = 0.3, .low2 = 0.3, .kinds = kAll, .result = Result::floating, .bound = 8, .special = false}),
       row(RILL_BINARY(heaviside), [](X x) { return x[0] > 0 ? 1.0 : x[0] < 0 ? 0.0 : x[1]; }, {.kinds = kAll, .bound = 0, .special = false, .kinks = {0}}),
       row(RILL_BINARY(bitwise_and), [](X x) { return static_cast<double>(whole(x[0]) & whole(x[1])); }, bits),
@@ -79,23 +82,35 @@ std::vector<Row> rows_binary() {
   in_place("sub", [](const Args& a) { a[0].sub_(a[1]); });
   in_place("mul", [](const Args& a) { a[0].mul_(a[1]); });
   for (Row& r : list)
-    if (r.name == "logaddexp") r.magnitude = 3;  // it cancels around its root
+    if (r.name == "logaddexp" || r.name == "logaddexp2") r.magnitude = 3;  // they cancel around their roots
   for (Row& r : list)
-    if (r.kinds == kReal) r.errors = {throws<ShapeError>("[2, 3]", [run = r.run] { run({ones({2, 3}), ones({2, 4})}); })};
+    if (r.name == "ldexp") r.roundings = 2;
+  in_place("floor_divide", [](const Args& a) { floor_divide_(a[0], a[1]); });
+  in_place("remainder", [](const Args& a) { remainder_(a[0], a[1]); });
+  in_place("fmod", [](const Args& a) { fmod_(a[0], a[1]); });
+  in_place("pow", [](const Args& a) { pow_(a[0], a[1]); });
+  for (Row& r : list)
+    if (r.kinds == kReal) r.errors = {throws<ShapeError>(differ(r.name), [run = r.run] { run({ones({2, 3}), ones({2, 4})}); })};
 
   const Input condition = {.low = -1, .high = 1, .dtype = boolean};
   list.push_back({.name = "where", .run = [](const Args& a) { return where(a[0], a[1], a[2]); }, .inputs = {condition, {}, {}}, .kinds = kAll, .elementwise = true,
                   .each = [](X x) { return x[0] != 0 ? x[1] : x[2]; }, .bound = 0, .special = false,
-                  .errors = {throws<ShapeError>("[4]", [] { where(ones({3}, {.dtype = boolean}), ones({4}), ones({4})); })}});
+                  .errors = {throws<ShapeError>("where: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { where(ones({3}, {.dtype = boolean}), ones({4}), ones({4})); })}});
   list.push_back({.name = "lerp", .run = [](const Args& a) { return lerp(a[0], a[1], a[2]); }, .inputs = {{}, {}, {.low = 0.1, .high = 0.9}}, .elementwise = true,
                   .each = [](X x) { return x[0] + x[2] * (x[1] - x[0]); }, .bound = 4, .magnitude = 4, .special = false,
-                  .errors = {throws<ShapeError>("[4]", [] { lerp(ones({3}), ones({4}), ones({3})); })}});
+                  .errors = {throws<ShapeError>("lerp: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { lerp(ones({3}), ones({4}), ones({3})); })}});
   list.push_back({.name = "addcmul", .run = [](const Args& a) { return addcmul(a[0], a[1], a[2], 0.5); }, .inputs = {{}, {}, {}}, .elementwise = true,
                   .each = [](X x) { return x[0] + 0.5 * x[1] * x[2]; }, .bound = 4, .magnitude = 4, .special = false,
-                  .errors = {throws<ShapeError>("[4]", [] { addcmul(ones({3}), ones({4}), ones({3})); })}});
+                  .errors = {throws<ShapeError>("addcmul: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { addcmul(ones({3}), ones({4}), ones({3})); })}});
   list.push_back({.name = "addcdiv", .run = [](const Args& a) { return addcdiv(a[0], a[1], a[2], 0.5); }, .inputs = {{}, {}, {.low = 1, .high = 3}}, .elementwise = true,
                   .each = [](X x) { return x[0] + 0.5 * x[1] / x[2]; }, .bound = 4, .magnitude = 4, .special = false,
-                  .errors = {throws<ShapeError>("[4]", [] { addcdiv(ones({3}), ones({4}), ones({3})); })}});
+                  .errors = {throws<ShapeError>("addcdiv: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { addcdiv(ones({3}), ones({4}), ones({3})); })}});
+  list.push_back({.name = "float_power", .run = [](const Args& a) { return float_power(a[0], a[1]).to(a[0].dtype()); }, .inputs = {{.low = 0.3, .high = 2}, {}}, .kinds = kReal, .also = kInts | kBool, .elementwise = true,
+                  .each = [](X x) { return std::pow(x[0], x[1]); }, .bound = 4, .special = false,
+                  .errors = {throws<ShapeError>("float_power: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { float_power(ones({3}), ones({4})); })}});
+  in_place("lerp", [](const Args& a) { lerp_(a[0], a[1], a[2]); });
+  in_place("addcmul", [](const Args& a) { addcmul_(a[0], a[1], a[2], 0.5); });
+  in_place("addcdiv", [](const Args& a) { addcdiv_(a[0], a[1], a[2], 0.5); });
   return list;
 }
 

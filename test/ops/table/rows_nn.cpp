@@ -1,4 +1,6 @@
 // Softmax, losses, normalisation, embedding, dropout, random numbers, creation. Losses: one number from plain loops in long double.
+#include <map>
+
 #include "test/ops/table/catalogue.h"
 
 namespace rill::optable {
@@ -19,7 +21,7 @@ Row mean_of(const char* name, std::function<Tensor(const Args&)> f, Wide (*term)
     Wide s = 0;
     for (std::size_t i = 0; i < in[0].v.size(); ++i) s += term(in[0].v[i], in[1].v[i]);
     return Values{static_cast<double>(s / static_cast<Wide>(in[0].v.size()))};
-  }, {throws<ShapeError>("[2]", [f] { f({ones({3}), ones({2})}); })});
+  }, {throws<ShapeError>(std::string(name) + ": the target has shape [2], the input [3]; they must be equal, expand or reshape one", [f] { f({ones({3}), ones({2})}); })});
 }
 /// f(row) for every row of the first input.
 std::function<Values(const std::vector<Plain>&)> each_row(std::function<Values(const Values&)> f) {
@@ -60,7 +62,7 @@ Values cross_entropy_of(const std::vector<Plain>& in) {
 
 std::vector<Row> rows_nn() {
   std::vector<Row> list = {
-      row("softmax", [](const Args& a) { return softmax(a[0], 1); }, {kX}, each_row([](const Values& x) { return softmax_of(x, false); }), {throws<IndexError>("2", [] { softmax(ones({3, 4}), 2); })}),
+      row("softmax", [](const Args& a) { return softmax(a[0], 1); }, {kX}, each_row([](const Values& x) { return softmax_of(x, false); }), {throws<IndexError>("softmax: axis 2 is outside [-2, 2) for a tensor of rank 2", [] { softmax(ones({3, 4}), 2); })}),
       row("log_softmax", [](const Args& a) { return log_softmax(a[0], 1); }, {kX}, each_row([](const Values& x) { return softmax_of(x, true); })),
       row("softmin", [](const Args& a) { return softmin(a[0], 1); }, {kX}, each_row([](const Values& x) {
             Values n;
@@ -68,8 +70,8 @@ std::vector<Row> rows_nn() {
             return softmax_of(n, false);
           })),
       row("cross_entropy", [](const Args& a) { return cross_entropy(a[0], classes()); }, {kX}, cross_entropy_of,
-          {throws<IndexError>("target 6", [] { cross_entropy(ones({1, 6}), tensor({6}, {.dtype = int64})); }), throws<ShapeError>("[4, 6]", [] { cross_entropy(ones({4, 6}), tensor({1}, {.dtype = int64})); })}),
-      row("nll_loss", [](const Args& a) { return nll_loss(log_softmax(a[0], 1), classes()); }, {kX}, cross_entropy_of, {throws<IndexError>("target -1", [] { nll_loss(ones({1, 6}), tensor({-1}, {.dtype = int64})); })}),
+          {throws<IndexError>("cross_entropy: target 6 at position 0 is outside [0, 6); classes count from 0", [] { cross_entropy(ones({1, 6}), tensor({6}, {.dtype = int64})); }), throws<ShapeError>("cross_entropy: target [1] does not fit logits [4, 6]; expected classes of shape [4]", [] { cross_entropy(ones({4, 6}), tensor({1}, {.dtype = int64})); })}),
+      row("nll_loss", [](const Args& a) { return nll_loss(log_softmax(a[0], 1), classes()); }, {kX}, cross_entropy_of, {throws<IndexError>("nll_loss: target -1 at position 0 is outside [0, 6); classes count from 0", [] { nll_loss(ones({1, 6}), tensor({-1}, {.dtype = int64})); })}),
       mean_of("mse_loss", [](const Args& a) { return mse_loss(a[0], a[1]); }, [](Wide x, Wide y) { return (x - y) * (x - y); }),
       mean_of("l1_loss", [](const Args& a) { return l1_loss(a[0], a[1]); }, [](Wide x, Wide y) { return std::fabs(x - y); }),
       mean_of("smooth_l1_loss", [](const Args& a) { return smooth_l1_loss(a[0], a[1], 0.5); }, [](Wide x, Wide y) { return std::fabs(x - y) < 0.5L ? (x - y) * (x - y) : std::fabs(x - y) - 0.25L; }),
@@ -86,20 +88,42 @@ std::vector<Row> rows_nn() {
             for (double v : x) y.push_back(static_cast<double>(v / std::sqrt(s)));
             return y;
           })),
-      row("layer_norm", [](const Args& a) { return layer_norm(a[0], {6}); }, {kX}, each_row([](const Values& x) { return standardized(x, true); }), {throws<ShapeError>("[4, 6]", [] { layer_norm(ones({4, 6}), {5}); })}),
-      row("rms_norm", [](const Args& a) { return rms_norm(a[0], {6}, {}, 1e-5); }, {kX}, each_row([](const Values& x) { return standardized(x, false); }), {throws<ShapeError>("[4, 6]", [] { rms_norm(ones({4, 6}), {5}); })}),
-      row("group_norm", [](const Args& a) { return group_norm(a[0], 1); }, {{.shape = {2, 4, 3}}}, each_row([](const Values& x) { return standardized(x, true); }), {throws<Error>("3", [] { group_norm(ones({2, 4, 3}), 3); })}),
+      row("layer_norm", [](const Args& a) { return layer_norm(a[0], {6}); }, {kX}, each_row([](const Values& x) { return standardized(x, true); }), {throws<ShapeError>("layer_norm: the input float32 [4, 6] does not end with the normalized shape [5]; these must be its last sizes", [] { layer_norm(ones({4, 6}), {5}); })}),
+      row("rms_norm", [](const Args& a) { return rms_norm(a[0], {6}, {}, 1e-5); }, {kX}, each_row([](const Values& x) { return standardized(x, false); }), {throws<ShapeError>("rms_norm: the input float32 [4, 6] does not end with the normalized shape [5]; these must be its last sizes", [] { rms_norm(ones({4, 6}), {5}); })}),
+      row("group_norm", [](const Args& a) { return group_norm(a[0], 1); }, {{.shape = {2, 4, 3}}}, each_row([](const Values& x) { return standardized(x, true); }), {throws<Error>("group_norm: 4 channels cannot be split into 3 groups; use a divisor of the channels", [] { group_norm(ones({2, 4, 3}), 3); })}),
       row("instance_norm", [](const Args& a) { return instance_norm(a[0].reshape({1, 4, 6})).reshape({4, 6}); }, {kX}, each_row([](const Values& x) { return standardized(x, true); })),
       row("batch_norm", [](const Args& a) { return batch_norm(a[0].t().reshape({6, 4}), {}, {}, {}, {}, {.training = true}).t().clone(); }, {kX}, each_row([](const Values& x) { return standardized(x, true); }),
-          {throws<ValueError>("batch_norm", [] { batch_norm(ones({1, 3}), {}, {}, {}, {}, {.training = true}); })}),
+          {throws<ValueError>("batch_norm: the input float32 [1, 3] has one value per channel, which has no variance; training needs more", [] { batch_norm(ones({1, 3}), {}, {}, {}, {}, {.training = true}); })}),
       row("embedding", [](const Args& a) { return embedding(a[0], a[1]); }, {kX, {.shape = {1}, .low = 2, .high = 2, .dtype = int64}}, [](const std::vector<Plain>& in) { return Values(in[0].v.begin() + 12, in[0].v.begin() + 18); },
-          {throws<IndexError>("7", [] { embedding(ones({4, 6}), tensor({7}, {.dtype = int64})); })}),
-      row("dropout", [](const Args& a) { return dropout(a[0], 0.5, false); }, {kX}, [](const std::vector<Plain>& in) { return in[0].v; }, {throws<ValueError>("1.5", [] { dropout(ones({3}), 1.5); })}),
+          {throws<IndexError>("embedding: index 7 at [0] is outside axis 0 of size 4; valid are 0 to 3", [] { embedding(ones({4, 6}), tensor({7}, {.dtype = int64})); })}),
+      row("dropout", [](const Args& a) { return dropout(a[0], 0.5, false); }, {kX}, [](const std::vector<Plain>& in) { return in[0].v; }, {throws<ValueError>("dropout: the probability 1.5 is outside [0, 1]", [] { dropout(ones({3}), 1.5); })}),
   };
   for (Row& r : list)
     if (r.name == "dropout") r.view = true;
   for (Row& r : list)
     if (r.name == "embedding") r.kinds = kAll;
+  const std::map<std::string, ErrorCase> more = {
+      {"log_softmax", throws<IndexError>("log_softmax: axis -3 is outside [-2, 2) for a tensor of rank 2", [] { log_softmax(ones({3, 4}), -3); })},
+      {"softmin", throws<IndexError>("softmin: axis 2 is outside [-2, 2) for a tensor of rank 2", [] { softmin(ones({3, 4}), 2); })},
+      {"normalize", throws<IndexError>("normalize: axis 2 is outside [-2, 2) for a tensor of rank 2", [] { normalize(ones({3, 4}), 2, 2); })},
+      {"instance_norm", throws<ValueError>("instance_norm: the input float32 [2, 3, 1] has one value per sample and channel, which has no variance", [] { instance_norm(ones({2, 3, 1})); })},
+  };
+  for (Row& r : list)
+    if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
+  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+      {"softmax", {[](const Args& a, std::int64_t k) { return softmax(a[0], k); }}},
+      {"log_softmax", {[](const Args& a, std::int64_t k) { return log_softmax(a[0], k); }}},
+      {"softmin", {[](const Args& a, std::int64_t k) { return softmin(a[0], k); }}},
+      {"cross_entropy", {[](const Args& a, std::int64_t k) { return cross_entropy(a[0], full({4}, k)); }, [](const Args& a, std::int64_t k) { return cross_entropy(a[0], full({4}, k), {.ignore_index = k}); }}},
+      {"nll_loss", {[](const Args& a, std::int64_t k) { return nll_loss(a[0], full({4}, k)); }}},
+      {"normalize", {[](const Args& a, std::int64_t k) { return normalize(a[0], static_cast<double>(k)); }, [](const Args& a, std::int64_t k) { return normalize(a[0], 2, k); }}},
+      {"layer_norm", {[](const Args& a, std::int64_t k) { return layer_norm(a[0], {k}); }}},
+      {"rms_norm", {[](const Args& a, std::int64_t k) { return rms_norm(a[0], {k}); }}},
+      {"group_norm", {[](const Args& a, std::int64_t k) { return group_norm(a[0], k); }}},
+      {"embedding", {[](const Args& a, std::int64_t k) { return embedding(a[0], tensor({k})); }, [](const Args& a, std::int64_t k) { return embedding(a[0], a[1], k); }}},
+  };
+  for (Row& r : list)
+    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
   return list;
 }
 

@@ -61,8 +61,9 @@ Line running(const Line& x, double (*f)(const Line&)) {
 }
 
 const Input kX = {.shape = {4, 6}, .low = -9, .high = 9};
-std::vector<ErrorCase> axis_errors(std::function<Tensor(const Tensor&, std::int64_t)> f) {
-  return {throws<IndexError>("2", [f] { f(ones({3, 4}), 2); }), throws<IndexError>("-3", [f] { f(ones({3, 4}), -3); })};
+std::vector<ErrorCase> axis_errors(const std::string& op, std::function<Tensor(const Tensor&, std::int64_t)> f) {
+  const std::string tail = " is outside [-2, 2) for a tensor of rank 2";
+  return {throws<IndexError>(op + ": axis 2" + tail, [f] { f(ones({3, 4}), 2); }), throws<IndexError>(op + ": axis -3" + tail, [f] { f(ones({3, 4}), -3); })};
 }
 Row row(const char* name, std::function<Tensor(const Tensor&, std::int64_t)> f, std::function<Line(const std::vector<Plain>&)> reference, Row r = {}) {
   r.name = name;
@@ -71,7 +72,8 @@ Row row(const char* name, std::function<Tensor(const Tensor&, std::int64_t)> f, 
   r.large = {{.shape = {300, 700}}};
   r.whole = std::move(reference);
   r.magnitude = r.magnitude ? r.magnitude : 60;
-  r.errors = axis_errors(f);
+  r.errors = axis_errors(name, f);
+  r.corners = {[f](const Args& a, std::int64_t k) { return f(a[0], k); }};
   return r;
 }
 
@@ -126,6 +128,11 @@ std::vector<Row> rows_reduce() {
             return s[1] + 0.5 * (s[2] - s[1]);  // 0.3 of 5 steps
           }), {.kinds = kFloats}),
   };
+  list.push_back(row("nanquantile", [](const Tensor& x, std::int64_t a) { return nanquantile(x, 0.9, a, false, Interpolation::lower); }, row_to_one([](const Line& x) {
+                       Line s = x;
+                       std::sort(s.begin(), s.end());
+                       return s[4];  // 0.9 of 5 steps, rounded down
+                     }), {.kinds = kFloats}));
   for (Row& r : list)
     if (r.name == "prod" || r.name == "cumprod") {
       r.inputs = {{.shape = {4, 6}, .low = -1.9, .high = 1.9}};
@@ -134,18 +141,28 @@ std::vector<Row> rows_reduce() {
   for (Row& r : list)
     if (r.name == "logcumsumexp") r.large = {{.shape = {30, 70}}};
   auto find = [&](const char* name) -> Row& { return *std::find_if(list.begin(), list.end(), [&](const Row& r) { return r.name == name; }); };
-  find("mean").errors.push_back(throws<DtypeError>(".to(float32)", [] { mean(ones({3}, {.dtype = int64})); }));
-  find("sum").errors.push_back(throws<IndexError>("twice", [] { sum(ones({3, 4}), {1, -1}); }));
-  find("max").errors.push_back(throws<ValueError>("at least one", [] { max(ones({3, 0}), 1); }));
-  find("amax").errors.push_back(throws<ValueError>("at least one", [] { amax(ones({0})); }));
+  find("mean").errors.push_back(throws<DtypeError>("mean: int64 is not supported (expected a floating dtype); convert with .to(float32)", [] { mean(ones({3}, {.dtype = int64})); }));
+  find("sum").errors.push_back(throws<IndexError>("sum: axis -1 is listed twice in [1, -1]", [] { sum(ones({3, 4}), {1, -1}); }));
+  find("max").errors.push_back(throws<ValueError>("max: float32 [3, 0] has no elements to choose from on the reduced axes; an extreme needs at least one", [] { max(ones({3, 0}), 1); }));
+  find("amax").errors.push_back(throws<ValueError>("amax: float32 [0] has no elements to choose from on the reduced axes; an extreme needs at least one", [] { amax(ones({0})); }));
   list.push_back({.name = "aminmax", .run = [](const Args& a) { return aminmax(a[0]).second; }, .kinds = kAll, .whole = [](const std::vector<Plain>& in) { return Line{max_of(in[0].v)}; }, .bound = 0,
-                  .errors = {throws<ValueError>("at least one", [] { aminmax(ones({0})); })}});
-  list.push_back({.name = "mode", .run = [](const Args& a) { return mode(a[0]).values; }, .kinds = kAll, .errors = axis_errors([](const Tensor& x, std::int64_t a) { return mode(x, a).values; })});
+                  .errors = {throws<ValueError>("aminmax: float32 [0] has no elements to choose from on the reduced axes; an extreme needs at least one", [] { aminmax(ones({0})); })}});
+  list.push_back({.name = "mode", .run = [](const Args& a) { return mode(a[0]).values; }, .kinds = kAll, .errors = axis_errors("mode", [](const Tensor& x, std::int64_t a) { return mode(x, a).values; })});
   list.push_back({.name = "allclose", .run = [](const Args& a) { return tensor(Scalar(allclose(a[0], a[1]))); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
                   .whole = [](const std::vector<Plain>& in) { return Line{double(in[0].v == in[1].v)}; }, .differentiable = false,
-                  .errors = {throws<ShapeError>("[4]", [] { allclose(ones({3}), ones({4})); })}});
+                  .errors = {throws<ShapeError>("allclose: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { allclose(ones({3}), ones({4})); })}});
   list.push_back({.name = "equal", .run = [](const Args& a) { return tensor(Scalar(equal(a[0], a[0].clone()) && equal(a[0], a[1]) == equal(a[1], a[0]))); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
-                  .whole = [](const std::vector<Plain>&) { return Line{1}; }, .differentiable = false});
+                  .whole = [](const std::vector<Plain>&) { return Line{1}; }, .differentiable = false,
+                  .errors = {throws<ValueError>("equal: other is undefined; pass a tensor with values", [] { equal(ones({2}, {.dtype = int64}), Tensor()); })}});
+  list.push_back({.name = "renorm", .run = [](const Args& a) { return renorm(a[0], 2, 0, 3); }, .inputs = {{.shape = {4, 6}}}, .whole = rows_of([](const Line& x) {
+                    const double length = norm_of(x);
+                    Line y = x;
+                    if (length > 3)
+                      for (double& v : y) v *= 3 / (length + 1e-7);
+                    return y;
+                  }), .bound = 16, .magnitude = 4, .roundings = 3, .errors = {throws<ShapeError>("renorm: float32 [3] has rank 1; expected 2 or more", [] { renorm(ones({3}), 2, 0, 1); }),
+                                                           throws<ValueError>("renorm: p is 0 and max_norm 1; use numbers above 0", [] { renorm(ones({3, 2}), 0, 0, 1); })}});
+  list.back().corners = {[](const Args& a, std::int64_t k) { return renorm(a[0], 2, k, 3); }};
   return list;
 }
 

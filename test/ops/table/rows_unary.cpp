@@ -21,6 +21,7 @@ Row row(Row r, Wide (*f)(Wide), Options o = {}) {
   r.inputs = {{.low = o.low, .high = o.high, .kinks = o.kinks}};
   r.kinds = o.kinds, r.result = o.result, r.bound = o.bound, r.magnitude = o.magnitude, r.special = o.special, r.differentiable = o.differentiable, r.twice = o.twice;
   r.each = [f](const double* x) { return static_cast<double>(f(x[0])); };
+  r.errors = unary_errors(r.name, r.run, r.in_place);
   return r;
 }
 
@@ -74,6 +75,7 @@ std::vector<Row> rows_unary() {
   simple("clamp", [](const Args& a) { return clamp(a[0], -1, 1); }, [](Wide x) { return x != x ? x : std::min(Wide(1), std::max(Wide(-1), x)); },
          {.kinks = {-1, 1}, .kinds = kNumbers, .result = Result::same, .bound = 0})->in_place = [](const Args& a) { clamp_(a[0], -1, 1); };
   simple("nan_to_num", [](const Args& a) { return nan_to_num(a[0]); }, [](Wide x) { return x; }, {.kinds = kAll, .result = Result::same, .bound = 0, .special = false});
+  list.back().in_place = [](const Args& a) { nan_to_num_(a[0]); };
   simple("logit", [](const Args& a) { return logit(a[0]); }, [](Wide x) { return std::log(x / (1 - x)); }, {.low = 0.2, .high = 0.8, .bound = 16, .magnitude = 1, .special = false});
   simple("sinc", [](const Args& a) { return sinc(a[0]); }, [](Wide x) { return x == 0 ? Wide(1) : std::sin(M_PIl * x) / (M_PIl * x); }, {.low = 0.2, .high = 0.8, .bound = 8, .special = false});
   simple("deg2rad", [](const Args& a) { return deg2rad(a[0]); }, [](Wide x) { return x * (M_PIl / 180); }, {.bound = 2});

@@ -1,0 +1,71 @@
+// How a method becomes an optimizer: it specialises Rule for its options and instantiates GroupedOptimizer.
+#pragma once
+
+#include <rill/optim/optimizer.h>
+
+#include "optim/hyper.h"
+#include "optim/state.h"
+#include "optim/update_list.h"
+
+namespace rill::optim {
+
+/// What a method says about itself:
+///   static constexpr const char* name;                                     in messages
+///   static void check(const Options&);                                     throws ValueError
+///   static NamedTensors slots(const Options&, const Tensor& p);            what it remembers about p, at the start
+///   static void update(UpdateList&, const Options&, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots);
+///   static double* momentum(Options&);                                     what set_momentum changes; left out: there is none
+template <class Options> struct Rule;
+
+/// A state array in the layout of p; float32 where p has 16 bits.
+Tensor slot(const Tensor& p, double value = 0);
+/// The terms that come before every rule. `decoupled`: decay is no part of the gradient.
+inline fn::Prologue prologue(double lr, double weight_decay, bool decoupled, bool maximize) {
+  return {.negate = maximize, .l2 = decoupled ? 0 : weight_decay, .keep = decoupled ? 1 - lr * weight_decay : 1};
+}
+
+template <class Options> GroupedOptimizer<Options>::GroupedOptimizer(NamedTensors parameters, Options options) : GroupedOptimizer({Group{std::move(parameters), options}}) {}
+template <class Options>
+GroupedOptimizer<Options>::GroupedOptimizer(const std::vector<Tensor>& parameters, Options options) : GroupedOptimizer(numbered(parameters), options) {}
+template <class Options> GroupedOptimizer<Options>::GroupedOptimizer(std::initializer_list<Group> groups) : Optimizer(Rule<Options>::name) {
+  for (const Group& g : groups) add_group(g.parameters, g.options);
+  check_not_empty();
+}
+template <class Options> void GroupedOptimizer<Options>::add_group(const NamedTensors& parameters, Options options) {
+  check_at_least(name_, "lr", options.lr, 0);
+  Rule<Options>::check(options);
+  options_.reserve(options_.size() + 1);
+  add_parameters(parameters, options.lr, [&](const Tensor& p) { return Rule<Options>::slots(options, p); });
+  options_.push_back(options);
+}
+template <class Options> Options GroupedOptimizer<Options>::options(std::size_t group) const {
+  const double now = lr(group);
+  Options o = options_[group];
+  o.lr = now;
+  return o;
+}
+template <class Options> void GroupedOptimizer<Options>::step() {
+  UpdateList list;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& p = parameters_[i].second;
+    if (const Tensor g = p.grad(); g.defined()) Rule<Options>::update(list, options_[group_of_[i]], lr(group_of_[i]), p, g, slots_[i]);
+  }
+  list.run();
+}
+template <class Options> void GroupedOptimizer<Options>::set_momentum(double momentum) {
+  if constexpr (requires(Options& o) { Rule<Options>::momentum(o); }) {
+    check_above("set_momentum", "momentum", momentum, 0);
+    auto changed = options_;
+    for (Options& o : changed) {
+      double& m = *Rule<Options>::momentum(o);
+      check<FailedPrecondition>(m > 0, "set_momentum", "{} was made without momentum; give its options a momentum above 0", name_);
+      m = momentum;
+      Rule<Options>::check(o);
+    }
+    options_ = std::move(changed);
+  } else {
+    fail<FailedPrecondition>("set_momentum", "{} has no momentum", name_);
+  }
+}
+
+}  // namespace rill::optim

@@ -1,0 +1,34 @@
+// State that is saved and loaded. Numbers on the host are 0-dim tensors, so that they go with the rest.
+#pragma once
+
+#include <rill/core/named_tensors.h>
+#include <rill/ops/create.h>
+
+#include "lib/core/tensor_impl.h"
+
+namespace rill::optim {
+
+/// How many updates there were: int64, from 0.
+inline Tensor counter() { return zeros({}, {.dtype = int64}); }
+/// The number of the update that begins now, from 1.
+inline std::int64_t advance(const Tensor& counter) {
+  bump_version(counter);
+  return ++*static_cast<std::int64_t*>(counter.data_ptr());
+}
+inline std::int64_t count(const Tensor& counter) { return *static_cast<const std::int64_t*>(counter.data_ptr()); }
+
+/// A product of factors: float64, from 1.
+inline Tensor running_product() { return ones({}, {.dtype = float64}); }
+/// The product with one more factor.
+inline double multiply(const Tensor& product, double factor) {
+  bump_version(product);
+  return *static_cast<double*>(product.data_ptr()) *= factor;
+}
+
+/// Copies saved values into `mine`; ValueError lists every difference, and then nothing is changed.
+inline void load_into(const NamedTensors& mine, const NamedTensors& given) {
+  const auto values = match("load", mine, given);
+  for (std::size_t i = 0; i < mine.size(); ++i) mine[i].second.copy_(values[i]);
+}
+
+}  // namespace rill::optim

@@ -1,0 +1,56 @@
+// The updates of one step, collected and run together: one parallel region for any number of tensors.
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "backends/api/backend.h"
+
+namespace rill::optim {
+
+/// Takes its memory from this thread's last list and gives it back, so that a step in a steady state asks the system for nothing.
+class UpdateList {
+ public:
+  UpdateList() { storage_.swap(spare()); }
+  ~UpdateList() {
+    storage_.clear();
+    storage_.swap(spare());
+  }
+  UpdateList(const UpdateList&) = delete;
+  UpdateList& operator=(const UpdateList&) = delete;
+
+  /// p and the states change by `rule`, which reads g; g may be p. All have one shape and floating dtypes. Versions are raised now.
+  template <class F, class... States> void add(const F& rule, const Tensor& p, const Tensor& g, const States&... states) {
+    static_assert(sizeof...(States) == F::states && sizeof(F) <= kRuleBytes && std::is_trivially_copyable_v<F>);
+    UpdateJob job{&kernels(p).update_piece[fn::Update::index<F>], nullptr, F::states, view(p), view(g), {view(states)...}};
+    storage_.reads.push_back(g);
+    storage_.jobs.push_back(job);
+    std::memcpy(storage_.rules.emplace_back().data(), &rule, sizeof rule);
+    bump_version(p), (..., bump_version(states));
+  }
+  void run() {
+    if (storage_.jobs.empty()) return;
+    for (std::size_t i = 0; i < storage_.jobs.size(); ++i) storage_.jobs[i].rule = storage_.rules[i].data();
+    kernels(storage_.reads[0]).update(storage_.jobs);
+    storage_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kRuleBytes = 96;
+  struct alignas(double) Rule : std::array<std::byte, kRuleBytes> {};
+  struct Storage {
+    std::vector<UpdateJob> jobs;
+    std::vector<Rule> rules;
+    std::vector<Tensor> reads;  // keeps gradients alive; parameters and states belong to the caller
+    void swap(Storage& other) noexcept { jobs.swap(other.jobs), rules.swap(other.rules), reads.swap(other.reads); }
+    void clear() noexcept { jobs.clear(), rules.clear(), reads.clear(); }
+  };
+  static Storage& spare() {
+    thread_local Storage storage;
+    return storage;
+  }
+  Storage storage_;
+};
+
+}  // namespace rill::optim
