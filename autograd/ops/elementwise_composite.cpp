@@ -71,7 +71,8 @@ Tensor heaviside(const Tensor& x, const Tensor& value) {
 }
 Tensor lcm(const Tensor& a, const Tensor& b) {
   check_pair("lcm", a, b);
-  for (const Tensor* t : {&a, &b}) check<DtypeError>(is_integral(t->dtype()), "lcm", "{} is not supported (expected an integer dtype); convert with .to()", t->dtype());
+  const Dtype dtype = result_type(a, b);
+  check<DtypeError>(is_integral(dtype), "lcm", "{} is not supported (expected an integer dtype); convert with .to()", dtype);
   const Tensor d = gcd(a, b);
   return abs(mul(trunc_divide(a, where(eq(d, 0), 1, d)), b));
 }

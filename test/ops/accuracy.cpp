@@ -119,7 +119,7 @@ Wide sinc_of(Wide x) {
 }
 Wide logit_of(Wide x) { return std::fabs(x - 0.5L) < 0.25L ? std::log1p((2 * x - 1) / (1 - x)) : std::log(x / (1 - x)); }
 /// The reflection formula cancels near the roots left of 0, the recurrence up to 3.
-Wide digamma_terms(Wide x) { return x < 0 ? std::fabs(digamma_of(1 - x)) + 3 + std::fabs(kPi / std::tan(kPi * (x - std::rint(x)))) : x > 1.3L && x < 1.65L ? Wide(0) : Wide(1); }
+Wide digamma_terms(Wide x) { return x < 0 ? std::fabs(digamma_of(1 - x)) + 3 + std::fabs(kPi / std::tan(kPi * (x - std::rint(x)))) : x > 1.32L && x < 1.61L ? Wide(0) : Wide(1); }
 Wide nan_or(Wide x, Wide y) { return std::isnan(x) ? x : y; }
 
 #define RILL_OP(op) #op, [](const Tensor& x) { return rill::op(x); }

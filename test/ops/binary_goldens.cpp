@@ -15,7 +15,7 @@ template <class F> RunGolden scaled(F f) {
 
 const std::map<std::string, RunGolden> kOps = {
     RILL_TWO(mul), RILL_TWO(div), RILL_TWO(floor_divide), RILL_TWO(trunc_divide), RILL_TWO(remainder), RILL_TWO(fmod), RILL_TWO(pow), RILL_TWO(maximum),
-    RILL_TWO(minimum), RILL_TWO(fmax), RILL_TWO(fmin), RILL_TWO(atan2), RILL_TWO(hypot), RILL_TWO(copysign), RILL_TWO(logaddexp), RILL_TWO(xlogy),
+    RILL_TWO(minimum), RILL_TWO(fmax), RILL_TWO(fmin), RILL_TWO(atan2), RILL_TWO(hypot), RILL_TWO(copysign), RILL_TWO(logaddexp), RILL_TWO(logaddexp2), RILL_TWO(float_power), RILL_TWO(ldexp), RILL_TWO(xlogy),
     RILL_TWO(heaviside), RILL_TWO(bitwise_and), RILL_TWO(bitwise_or), RILL_TWO(bitwise_xor), RILL_TWO(bitwise_left_shift), RILL_TWO(bitwise_right_shift),
     RILL_TWO(gcd), RILL_TWO(lcm), RILL_TWO(eq), RILL_TWO(ne), RILL_TWO(lt), RILL_TWO(le), RILL_TWO(gt), RILL_TWO(ge), RILL_TWO(logical_and),
     RILL_TWO(logical_or), RILL_TWO(logical_xor),

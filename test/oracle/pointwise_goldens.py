@@ -151,7 +151,7 @@ def two(f):
 
 
 BINARY = {name: two(getattr(T, name)) for name in (
-    "remainder fmod pow maximum minimum fmax fmin atan2 hypot copysign logaddexp xlogy heaviside bitwise_and bitwise_or bitwise_xor "
+    "remainder fmod pow maximum minimum fmax fmin atan2 hypot copysign logaddexp logaddexp2 float_power ldexp xlogy heaviside bitwise_and bitwise_or bitwise_xor "
     "bitwise_left_shift bitwise_right_shift gcd lcm eq ne lt le gt ge logical_and logical_or logical_xor mul").split()}
 BINARY |= {
     "add": lambda a, x, y: T.add(x, y, alpha=a[0] if a else 1),
@@ -171,8 +171,8 @@ BINARY |= {
 }
 COMPARE = "eq ne lt le gt ge logical_and logical_or logical_xor".split()
 WHOLE = "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift gcd lcm".split()
-SMOOTH = "add sub mul div floor_divide trunc_divide remainder fmod pow maximum minimum fmax fmin atan2 hypot copysign logaddexp xlogy heaviside".split()
-NO_INTEGERS = {"pow", "hypot", "logaddexp"}  # refused by PyTorch, except for pow, which we refuse
+SMOOTH = "add sub mul div floor_divide trunc_divide remainder fmod pow float_power ldexp maximum minimum fmax fmin atan2 hypot copysign logaddexp logaddexp2 xlogy heaviside".split()
+NO_INTEGERS = {"pow", "float_power", "hypot", "logaddexp", "logaddexp2"}  # refused by PyTorch, except for pow, which we refuse
 PAIRS = [(0.0, 0.0), (-0.0, 0.0), (0.0, -0.0), (1.0, 0.0), (-1.0, 0.0), (1.0, -0.0), (0.0, 1.0), (0.0, -2.0), (1.0, 1.0), (7.5, 2.0), (-7.5, 2.0), (7.5, -2.0),
          (-7.5, -2.0), (-6.0, 3.0), (6.0, -3.0), (0.3, 0.1), (-0.3, 0.1), (1e20, 3.0), (1.0, 1e-20), (2.0, 0.5), (-8.0, 3.0), (-8.0, 0.5), (0.5, 40.0),
          (inf, 1.0), (-inf, 1.0), (1.0, inf), (-1.0, inf), (1.0, -inf), (-1.0, -inf), (inf, inf), (-inf, inf), (inf, -inf), (-inf, -inf), (inf, 0.0), (0.0, inf),
@@ -214,9 +214,9 @@ def binary_cases(g):
     kinks = [(1.0, 1.0), (-2.0, -2.0), (0.0, 1.0), (0.0, 2.0), (2.0, 0.0), (0.0, 0.0)]
     for name in SMOOTH:
         points = smooth + {"maximum": kinks, "minimum": kinks, "fmax": kinks, "fmin": kinks, "mul": kinks, "add": kinks, "sub": kinks,
-                           "atan2": [(0.0, 1.0), (0.0, -1.0), (-3.0, -1e-3)], "logaddexp": [(0.0, 0.0)],
+                           "atan2": [(0.0, 1.0), (0.0, -1.0), (-3.0, -1e-3)], "logaddexp": [(0.0, 0.0)], "logaddexp2": [(0.0, 0.0)],
                            "hypot": [(3.0, 4.0), (0.0, 2.0)]}.get(name, [])
-        if name == "pow":
+        if name in ("pow", "float_power"):
             points = [(1.5, 0.5), (0.25, 3.0), (2.0, -1.5), (3.5, 2.0), (0.5, 1.0), (4.0, 0.0)]
         if name == "xlogy":
             points = [(1.5, 0.5), (-1.5, 0.75), (0.25, 3.0), (0.0, 2.0)]

@@ -63,7 +63,10 @@ OPS = {
     "nanmedian": one_axis(T.nanmedian),
     "mode": lambda a, x: T.mode(x, a[0][0], bool(a[1])),
     "kthvalue": lambda a, x: T.kthvalue(x, a[2], a[0][0], bool(a[1])),
-    "quantile": lambda a, x: T.quantile(x, a[2], a[0][0], bool(a[1])) if a[0] else T.quantile(x, a[2]),
+    "quantile": lambda a, x: T.quantile(x, a[2], a[0][0] if a[0] else None, bool(a[1]), interpolation=a[3]),
+    "nanquantile": lambda a, x: T.nanquantile(x, a[2], a[0][0] if a[0] else None, bool(a[1]), interpolation=a[3]),
+    "renorm": lambda a, x: T.renorm(x, *a),
+    "argsort": lambda a, x: T.argsort(x, dim=a[0], descending=bool(a[1]), stable=True),
     "softmax": lambda a, x: T.softmax(x, a[0]),
     "log_softmax": lambda a, x: T.log_softmax(x, a[0]),
     "softmin": lambda a, x: T.nn.functional.softmin(x, a[0]),
@@ -257,11 +260,22 @@ def statistics():
         g.case("mode", [a, k], TIES[:2], wanted=[])
         for rank in (1, 2, 3):
             g.case("kthvalue", [a, k, rank], distinct)
-        for q in (0.0, 0.3, 0.5, 1.0):
-            g.case("quantile", [a, k, q], distinct)
-            g.case("quantile", [a, k, q], distinct.to(S))
-    for q in (0.0, 0.3, 0.5, 1.0):
-        g.case("quantile", [[], 0, q], distinct)
+    holes = v([7.0, nan, -0.5, 2.25], [nan, -3.0, 0.25, nan], [-1.25, 0.5, 4.0, -2.0])
+    for how in ("linear", "lower", "higher", "midpoint", "nearest"):
+        for q in (0.0, 0.3, 0.5, 1.0) if how == "linear" else (0.3,):
+            for a, k in ([0], 0), ([1], 1), ([], 0):
+                g.case("quantile", [a, k, q, how], distinct)
+                g.case("nanquantile", [a, k, q, how], holes)
+            g.case("quantile", [[1], 0, q, how], distinct.to(S))
+            g.case("nanquantile", [[1], 0, q, how], holes.to(S))
+            g.case("quantile", [[1], 0, q, how], holes, wanted=[])
+    for p in (2.0, 1.0, 3.0):
+        for axis in (0, 1):
+            g.case("renorm", [p, axis, 2.5], X)
+        g.case("renorm", [p, -1, 1.5], CUBE)
+    for axis, down in (0, 0), (1, 1), (-1, 0):
+        g.case("argsort", [axis, down], TIES, wanted=[])
+        g.case("argsort", [axis, down], ODD[:4].to(S), wanted=[])
 
 
 sums()

@@ -133,23 +133,28 @@ template <Real T> RILL_FN T digamma(T t) {
                      -0.442763168983592106, 0.96767224544762117}) p = c + p * d;
     return static_cast<T>(p * d);
   }
-  while (x < 10) r -= 1 / x, x += 1;
-  const double i = 1 / (x * x);
+  int steps = 0;
+  for (double y = x; y < 10; ++y) ++steps;
+  const double y = x + steps, i = 1 / (y * y);
+  double sum = 0;
+  while (steps > 0) sum += 1 / (x + --steps);  // small terms first
   const double series = i * (1.0 / 12 - i * (1.0 / 120 - i * (1.0 / 252 - i * (1.0 / 240 - i * (1.0 / 132 - i * (691.0 / 32760 - i * (1.0 / 12)))))));
-  return static_cast<T>(r + std::log(x) - 0.5 / x - series);
+  return static_cast<T>(r + ((std::log(y) - 0.5 / y - series) - sum));
 }
 
 /// The second derivative of log Gamma (Abramowitz and Stegun 6.4.12); infinite at 0, -1, -2, ...
 template <Real T> RILL_FN T trigamma(T t) {
   double x = static_cast<double>(t), r = 0, s = 1;
-  if (x < 0.5) {
+  if (x <= 0) {
     const double d = 3.14159265358979323846 / std::sin(3.14159265358979323846 * (x - std::rint(x)));
     r = d * d, x = 1 - x, s = -1;
   }
-  while (x < 10) r += s / (x * x), x += 1;
-  const double i = 1 / (x * x);
-  const double series = 1 / x + i / 2 + i / x * (1.0 / 6 - i * (1.0 / 30 - i * (1.0 / 42 - i * (1.0 / 30 - i * (5.0 / 66 - i * (691.0 / 2730 - i * (7.0 / 6 - i * (3617.0 / 510))))))));
-  return static_cast<T>(r + s * series);
+  int steps = 0;
+  for (double y = x; y < 10; ++y) ++steps;
+  const double y = x + steps, i = 1 / (y * y);
+  double sum = 1 / y + i / 2 + i / y * (1.0 / 6 - i * (1.0 / 30 - i * (1.0 / 42 - i * (1.0 / 30 - i * (5.0 / 66 - i * (691.0 / 2730 - i * (7.0 / 6 - i * (3617.0 / 510))))))));
+  for (; steps > 0; sum += 1 / ((x + steps) * (x + steps))) --steps;  // small terms first
+  return static_cast<T>(r + s * sum);
 }
 
 }  // namespace rill::fn

@@ -135,7 +135,7 @@ Tensor nan_to_num(const Tensor& x, double nan = 0, std::optional<double> positiv
 const Tensor& nan_to_num_(const Tensor& x, double nan = 0, std::optional<double> positive = {}, std::optional<double> negative = {});
 /// log(x / (1 - x)); with eps, x is first clamped to [eps, 1 - eps].
 Tensor logit(const Tensor& x, std::optional<double> eps = {});
-/// sin(pi x) / (pi x), 1 at 0.
+/// sin(pi x) / (pi x), 1 at 0, exactly 0 at the other integers.
 Tensor sinc(const Tensor& x);
 Tensor deg2rad(const Tensor& x);
 Tensor rad2deg(const Tensor& x);
@@ -239,7 +239,7 @@ Tensor ldexp(const Tensor& a, const Tensor& b);
 /// Larger of the two; NaN passes through; a tie halves the gradient.
 Tensor maximum(const Tensor& a, const Tensor& b);
 Tensor minimum(const Tensor& a, const Tensor& b);
-/// Larger of the two; a NaN is ignored when the other is a number.
+/// Larger of the two; a NaN is ignored when the other is a number; a tie halves the gradient.
 Tensor fmax(const Tensor& a, const Tensor& b);
 Tensor fmin(const Tensor& a, const Tensor& b);
 /// Angle of the point (b, a) in (-pi, pi].
@@ -252,7 +252,7 @@ Tensor logaddexp(const Tensor& a, const Tensor& b);
 Tensor logaddexp2(const Tensor& a, const Tensor& b);
 /// a log(b), 0 where a is 0 (and b is not NaN).
 Tensor xlogy(const Tensor& a, const Tensor& b);
-/// 0 below zero, `value` at zero, 1 above.
+/// 0 below zero, `value` at zero, 1 above; NaN passes through.
 Tensor heaviside(const Tensor& x, const Tensor& value);
 Tensor bitwise_and(const Tensor& a, const Tensor& b);
 Tensor bitwise_or(const Tensor& a, const Tensor& b);
