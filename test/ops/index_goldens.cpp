@@ -2,12 +2,13 @@
 #include "test/support/derivative_goldens.h"
 
 #include <rill/ops/index.h>
+#include <rill/ops/linalg.h>
 
 using namespace rill;
 
 namespace {
 
-Scalar scalar(const Golden& g, std::size_t k, const Tensor& x) { return x.dtype() == boolean ? Scalar(g.arguments[k] == "True") : Scalar(g.integer(k)); }
+Scalar scalar(const Golden& g, std::size_t k, const Tensor& x) { return x.dtype() == boolean ? Scalar(g.integer(k) != 0) : Scalar(g.integer(k)); }
 
 const std::map<std::string, RunGolden> kOps = {
     {"gather", [](auto& g, auto& x) -> List { return {gather(x[0], g.integer(0), x[1])}; }},
@@ -56,6 +57,16 @@ const std::map<std::string, RunGolden> kOps = {
     {"pixel_shuffle", [](auto& g, auto& x) -> List { return {pixel_shuffle(x[0], g.integer(0))}; }},
     {"pixel_unshuffle", [](auto& g, auto& x) -> List { return {pixel_unshuffle(x[0], g.integer(0))}; }},
     {"channel_shuffle", [](auto& g, auto& x) -> List { return {channel_shuffle(x[0], g.integer(0))}; }},
+    {"column_stack", [](auto&, auto& x) -> List { return {column_stack(x)}; }},
+    {"tensor_split_at", [](auto& g, auto& x) -> List { return tensor_split(x[0], g.list(0), g.integer(1)); }},
+    {"meshgrid_xy", [](auto&, auto& x) -> List { return meshgrid(x, GridIndexing::xy); }},
+    {"cartesian_prod", [](auto&, auto& x) -> List { return {cartesian_prod(x)}; }},
+    {"combinations", [](auto& g, auto& x) -> List { return {combinations(x[0], g.integer(0), {.with_replacement = g.integer(1) == 1})}; }},
+    {"atleast_1d", [](auto&, auto& x) -> List { return atleast_1d(x); }},
+    {"atleast_3d", [](auto&, auto& x) -> List { return atleast_3d(x); }},
+    {"vander", [](auto& g, auto& x) -> List { return {vander(x[0], {.columns = g.integer(0), .increasing = g.integer(1) == 1})}; }},
+    {"tril_indices", [](auto& g, auto&) -> List { return {tril_indices(g.integer(0), g.integer(1), g.integer(2))}; }},
+    {"triu_indices", [](auto& g, auto&) -> List { return {triu_indices(g.integer(0), g.integer(1), g.integer(2))}; }},
 };
 
 }  // namespace

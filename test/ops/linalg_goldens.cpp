@@ -43,7 +43,6 @@ const std::map<std::string, RunGolden> kOps = {
     RILL_ONE(inv), RILL_ONE(det), RILL_ONE(logdet), RILL_ONE(svdvals), RILL_ONE(cond),
     {"linear", [](auto&, auto& x) -> List { return {linear(x[0], x[1], x.size() > 2 ? x[2] : Tensor())}; }},
     {"bilinear", [](auto&, auto& x) -> List { return {bilinear(x[0], x[1], x[2], x.size() > 3 ? x[3] : Tensor())}; }},
-    {"vander", [](auto& g, auto& x) -> List { return {vander(x[0], {.columns = g.integer(0), .increasing = !flag(g, 1)})}; }},
     {"einsum", [](auto& g, auto& x) -> List { return {einsum(g.arguments[0], x)}; }},
     {"tensordot", [](auto& g, auto& x) -> List { return {g.arguments.size() == 2 ? tensordot(x[0], x[1], g.integer(0)) : tensordot(x[0], x[1], g.list(0), g.list(1))}; }},
     {"cross", [](auto& g, auto& x) -> List { return {cross(x[0], x[1], g.integer(0))}; }},

@@ -25,16 +25,6 @@ template <class F, class All> RunGolden axis(F f, All all) {
 }
 VarOptions correction(const Golden& g) { return {.correction = g.number(2), .keepdim = g.integer(1) != 0}; }
 
-/// Arguments: axes, keepdim, q, the interpolation.
-template <class F> RunGolden quantiles(F f) {
-  return [f](const Golden& g, const List& x) -> List {
-    const std::map<std::string, Interpolation> names = {{"linear", Interpolation::linear}, {"lower", Interpolation::lower}, {"higher", Interpolation::higher},
-                                                        {"midpoint", Interpolation::midpoint}, {"nearest", Interpolation::nearest}};
-    const Interpolation how = names.at(g.arguments[3]);
-    return {g.list(0).empty() ? f(x[0], g.number(2), how) : f(x[0], g.number(2), g.list(0)[0], g.integer(1) != 0, how)};
-  };
-}
-
 #define RILL_CALL(op) [](auto&&... a) { return rill::op(a...); }
 #define RILL_AXES(op) {#op, axes(RILL_CALL(op))}
 #define RILL_AXIS(op) {#op, axis(RILL_CALL(op), RILL_CALL(op))}
@@ -56,8 +46,9 @@ const std::map<std::string, RunGolden> kOps = {
     {"diff", [](auto& g, auto& x) -> List { return {diff(x[0], g.integer(0), g.integer(1))}; }},
     {"mode", [](auto& g, auto& x) { return both(mode(x[0], g.list(0)[0], g.integer(1) != 0)); }},
     {"kthvalue", [](auto& g, auto& x) { return both(kthvalue(x[0], g.integer(2), g.list(0)[0], g.integer(1) != 0)); }},
-    {"quantile", quantiles(RILL_CALL(quantile))},
-    {"nanquantile", quantiles(RILL_CALL(nanquantile))},
+    {"quantile", [](auto& g, auto& x) -> List {
+       return {g.list(0).empty() ? quantile(x[0], g.number(2)) : quantile(x[0], g.number(2), g.list(0)[0], g.integer(1) != 0)};
+     }},
     {"renorm", [](auto& g, auto& x) -> List { return {renorm(x[0], g.number(0), g.integer(1), g.number(2))}; }},
     {"argsort", [](auto& g, auto& x) -> List { return {argsort(x[0], g.integer(0), g.integer(1) != 0)}; }},
 };

@@ -33,11 +33,6 @@ const std::map<std::string, RunGolden> kOps = {
     {"diagonal", [](auto& g, auto& x) -> List { return {diagonal(x[0], g.integer(0), g.integer(1), g.integer(2))}; }},
     {"unfold", [](auto& g, auto& x) -> List { return {unfold(x[0], g.integer(0), g.integer(1), g.integer(2))}; }},
     {"as_strided", [](auto& g, auto& x) -> List { return {as_strided(x[0].contiguous(), g.list(0), g.list(1), g.integer(2))}; }},
-    {"column_stack", [](auto&, auto& x) -> List { return {column_stack(x)}; }},
-    {"atleast_1d", [](auto&, auto& x) { return atleast_1d(x); }},
-    {"atleast_3d", [](auto&, auto& x) { return atleast_3d(x); }},
-    {"cartesian_prod", [](auto&, auto& x) -> List { return {cartesian_prod(x)}; }},
-    {"combinations", [](auto& g, auto& x) -> List { return {combinations(x[0], g.integer(0), {.with_replacement = g.integer(1) != 0})}; }},
 };
 
 }  // namespace

@@ -40,6 +40,8 @@ def derivatives(f, leaves, second=True):
     """The fields "grad" and "second" of f(*leaves) for the leaves that require a gradient."""
     wanted = [t for t in leaves if t.requires_grad]
     y = listed(f(*leaves))
+    if not any(t.requires_grad for t in y):
+        return []
     w, start = [], 1.0
     for t in y:
         w.append(ramp(t, start))

@@ -39,11 +39,6 @@ OPS = {
     "diagonal": lambda a, x: T.diagonal(x, *a),
     "unfold": lambda a, x: x.unfold(*a),
     "as_strided": lambda a, x: T.as_strided(x, a[0], a[1], a[2]),
-    "column_stack": lambda a, *x: T.column_stack(x),
-    "atleast_1d": lambda a, *x: T.atleast_1d(x),
-    "atleast_3d": lambda a, *x: T.atleast_3d(x),
-    "cartesian_prod": lambda a, *x: T.cartesian_prod(*x),
-    "combinations": lambda a, x: T.combinations(x, a[0], bool(a[1])),
 }
 g = Goldens(OPS)
 
@@ -82,11 +77,5 @@ for dtype in (D, torch.bfloat16, torch.int32, torch.bool):
     case("diagonal", [-1, 0, 2], x(3, 2, 4))
     case("unfold", [0, 3, 2], x(7))
     case("unfold", [-1, 2, 1], x(2, 4))
-    case("column_stack", [], x(3), x(3, 2))
-    case("atleast_1d", [], x(), x(2))
-    case("atleast_3d", [], x(), x(2), x(2, 3))
-    case("cartesian_prod", [], x(2), x(3))
-    case("combinations", [2, 0], x(4))
-    case("combinations", [3, 1], x(3))
 g.case("as_strided", [[2, 2], [1, 2], 1], r(6))  # elements shared by several places
 g.write("test/ops/view_goldens.txt")

@@ -78,7 +78,7 @@ inline void check_derivatives(const Golden& g, const RunGolden& run, Within with
 /// What a family of ops allows outputs and derivatives to differ by.
 struct GoldenBounds {
   std::function<Within(const Golden&)> outputs = [](const Golden& g) {
-    const Dtype d = g.inputs[0].dtype();
+    const Dtype d = g.sections.at("")[0].dtype();
     const double t = d == bfloat16 ? 8e-3 : d == float16 ? 1e-3 : d == float32 ? 2e-6 : 1e-13;
     return Within{t, t};
   };

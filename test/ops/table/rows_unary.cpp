@@ -86,6 +86,8 @@ std::vector<Row> rows_unary() {
   simple("isfinite", [](const Args& a) { return isfinite(a[0]); }, [](Wide x) { return Wide(std::isfinite(x)); }, {.result = Result::boolean, .differentiable = false});
   simple("bitwise_not", [](const Args& a) { return bitwise_not(a[0]); }, [](Wide x) { return -1 - x; },
          {.kinds = kInts, .result = Result::same, .differentiable = false})->also = kBool;
+  for (Row& r : list)
+    if (r.name == "clamp") r.errors.push_back(throws<ValueError>("clamp: both bounds are missing; give at least one", [] { clamp(ones({2}), Tensor(), Tensor()); }));
   return list;
 }
 
