@@ -16,14 +16,15 @@ Lines lines_of(const std::string& path) {
   return lines;
 }
 
-/// The blocks between ```cpp and ```.
+/// The blocks between ```cpp and ```, also those in lists, without their indentation.
 std::vector<Lines> snippets(const Lines& page) {
   std::vector<Lines> found;
-  bool inside = false;
+  std::size_t indent = std::string::npos;  // of the block that is open
   for (const std::string& line : page) {
-    if (line == "```cpp") found.emplace_back(), inside = true;
-    else if (line == "```") inside = false;
-    else if (inside) found.back().push_back(line);
+    const auto text = std::min(line.find_first_not_of(' '), line.size());
+    if (line.substr(text) == "```cpp") found.emplace_back(), indent = text;
+    else if (line.substr(text) == "```") indent = std::string::npos;
+    else if (indent != std::string::npos) found.back().push_back(line.substr(std::min(indent, line.size())));
   }
   return found;
 }
@@ -54,6 +55,6 @@ void check_guide(const std::string& page, const std::string& source, std::size_t
 }  // namespace
 
 TEST_CASE("the porting guides show code that is compiled and run", "[structure]") {
-  check_guide("docs/porting-from-pytorch.md", "test/structure/porting_pytorch.cpp", 10);
-  check_guide("docs/porting-from-tensorflow1.md", "test/structure/porting_tensorflow.cpp", 10);
+  check_guide("docs/porting-from-pytorch.md", "test/structure/porting_pytorch.cpp", 16);
+  check_guide("docs/porting-from-tensorflow1.md", "test/structure/porting_tensorflow.cpp", 18);
 }
