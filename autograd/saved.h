@@ -22,7 +22,7 @@ class Saved {
   /// A view is kept without its base: a later write through the base would close a cycle of references.
   explicit Saved(const Tensor& t) : tensor_(t.defined() && impl(t).base.defined() ? without_base(t) : t) {
     if (!t.defined()) return;
-    if (impl(t).inference) [[unlikely]] throw_saved_inference(t);
+    if (impl(t).inference && thread_state.grad_enabled) [[unlikely]] throw_saved_inference(t);  // ops save before they ask whether they record
     version_ = impl(t).storage->version.load(std::memory_order_relaxed);
     if (thread_state.saved_hooks) [[unlikely]] tensor_ = pack_saved(tensor_), version_ = kPacked;
   }

@@ -136,6 +136,8 @@ TEST_CASE("grad modes belong to the thread and restore themselves", "[autograd][
     InferenceMode off;
     inside = tensor({3.}, {.dtype = float64});
     CHECK_FALSE((x * inside).requires_grad());
+    const Tensor places = max_pool2d(x * ones({1, 1, 2, 2}, {.dtype = float64}), 2);  // keeps what it made inside, where it records
+    CHECK(places.item<double>() == values(x)[0]);
   }
   CHECK_THROWS_WITH(x * inside, "record: float64 [1] was made in inference mode and cannot be saved for backward; make it outside or clone it");
   CHECK((x * inside.clone()).requires_grad());

@@ -65,7 +65,7 @@ TEST_CASE("JPEG: whatever is missing or damaged is an error, never grey pixels",
     longer.push_back(std::byte{7});
     CHECK(equal(data::decode_jpeg(longer), data::decode_jpeg(f.bytes)));
   }
-  const File& f = files().front();
+  const File f = files().front();
   const Bytes half(f.bytes.begin(), f.bytes.end() - 20);
   CHECK(MESSAGE(DataLoss, data::decode_jpeg(half, "half.jpg")).starts_with("decode_jpeg: \"half.jpg\" is damaged or no JPEG file: "));
   CHECK(MESSAGE(DataLoss, data::decode_jpeg({}, "empty.jpg")).starts_with("decode_jpeg: \"empty.jpg\" is damaged or no JPEG file: "));
@@ -75,7 +75,7 @@ TEST_CASE("JPEG: whatever is missing or damaged is an error, never grey pixels",
 
 TEST_CASE("JPEG: files", "[data][jpeg]") {
   const ScratchFolder folder;
-  const File& f = files().front();
+  const File f = files().front();
   spill(folder / "a.jpg", {reinterpret_cast<const char*>(f.bytes.data()), f.bytes.size()});
   CHECK(equal(data::read_jpeg(folder / "a.jpg"), data::decode_jpeg(f.bytes)));
   CHECK_THROWS_AS(data::read_jpeg(folder / "b.jpg"), NotFound);

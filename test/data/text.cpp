@@ -33,13 +33,13 @@ TEST_CASE("Vocabulary: by frequency, equal ones by their bytes", "[data][text]")
 TEST_CASE("Vocabulary: characters in ascending order", "[data][text]") {
   const std::string text = "to be\nor not to be\xff";
   const auto v = Vocabulary::of_characters(text);
-  CHECK(v.size() == 8);
+  CHECK(v.size() == 9);
   CHECK(v.word(0) == "\n");
   CHECK(v.word(1) == " ");
-  CHECK(v.word(7) == "\xff");
+  CHECK(v.word(8) == "\xff");
   CHECK(v.decode(v.encode(text).view({1, -1})) == text);
   CHECK(equal(v.encode(std::string("no")), tensor({4, 5})));
-  CHECK(MESSAGE(ValueError, v.encode(std::string("x"))) == "Vocabulary: \"x\" is none of its 8 words, and it has no \"<unk>\"");
+  CHECK(MESSAGE(ValueError, v.encode(std::string("x"))) == "Vocabulary: \"x\" is none of its 9 words, and it has no \"<unk>\"");
 }
 
 TEST_CASE("words of files: white space separates, lines end with <eos>", "[data][text]") {
