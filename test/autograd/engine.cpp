@@ -11,6 +11,7 @@
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
+#include <rill/ops/pool.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
