@@ -40,6 +40,7 @@ Network network(const Settings& s) {
   if (s.weights.empty()) {
     std::printf("no --weights are given: the features are those of a random network, far from what trained weights give\n");
     options.classes = 1;
+    options.blocks.start = nn::models::InceptionStart::variance_scaling;  // keeps signals at one size through all layers
     return {nn::models::InceptionV3(options), "random " + std::to_string(s.seed) + " width " + std::to_string(s.width)};
   }
   const auto file = io::load_safetensors(s.weights);

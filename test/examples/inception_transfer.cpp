@@ -34,10 +34,10 @@ void write_photos(const ScratchFolder& folder, int copies) {
 TEST_CASE("inception_transfer: features are computed once, kept while nothing changes, and tell the classes apart", "[examples]") {
   Workbench w;
   write_photos(w, 12);
-  const std::string common = "--data photos --size 75 --steps 60 --batch 10 --lr 1 --eval-every 30 --report-every 30 ";
+  const std::string common = "--data photos --size 75 --steps 300 --batch 10 --lr 20 --eval-every 150 --report-every 150 ";
   REQUIRE(w.run(INCEPTION_TRANSFER, common + "--width 0.1 --output out.safetensors") == 0);
   CHECK_THAT(w.output, Contains("2 classes, ") && Contains("no --weights are given: the features are those of a random network") && Contains("features of 24 photographs, 24 of them new") &&
-                           Contains("step 60  validation accuracy: "));
+                           Contains("step 300  validation accuracy: "));
   CHECK(w.number_after("training accuracy: ") == 1);
   const auto saved = io::load_safetensors(w / "out.safetensors");
   CHECK(saved.metadata.at("classes") == "coarse\nfine\n");
