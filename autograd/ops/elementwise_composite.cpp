@@ -23,6 +23,9 @@ void check_pair(const char* op, const Tensor& a, const Tensor& b) {
 Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
   check_defined("clamp", x);
   check<ValueError>(low.defined() || high.defined(), "clamp", "both bounds are missing; give at least one");
+  check<DtypeError>(x.dtype() != Dtype::boolean, "clamp", "bool is not supported (expected a floating or integer dtype); convert with .to()");
+  if (low.defined()) check_pair("clamp", x, low);
+  if (high.defined()) check_pair("clamp", x, high);
   const Tensor raised = low.defined() ? where(logical_or(lt(x, low), isnan(low)), low, x) : x;
   return high.defined() ? where(logical_or(gt(raised, high), isnan(high)), high, raised) : raised;
 }

@@ -152,7 +152,7 @@ Tensor nan_to_num(const Tensor& x, double nan, std::optional<double> positive, s
   check_defined("nan_to_num", x);
   return is_floating(x.dtype()) ? unary(x, replacements(x.dtype(), nan, positive, negative)) : x;
 }
-const Tensor& nan_to_num_(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
+Tensor nan_to_num_(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
   check_defined("nan_to_num_", x);
   if (!is_floating(x.dtype())) return rewrite("nan_to_num_", x, [](const Tensor& before) { return before; });
   return unary_(x, replacements(x.dtype(), nan, positive, negative));

@@ -9,7 +9,9 @@
 #include <rill/autograd/grad_mode.h>
 #include <rill/autograd/gradcheck.h>
 #include <rill/autograd/graph.h>
+#include <rill/autograd/name_scope.h>
 #include <rill/autograd/saved_tensor_hooks.h>
+#include <rill/core/accessor.h>
 #include <rill/core/memory.h>
 #include <rill/core/print.h>
 #include <rill/core/random.h>
@@ -38,6 +40,10 @@
 #include <rill/nn/resize.h>
 #include <rill/nn/shape.h>
 #include <rill/nn/summary.h>
+#include <rill/ops/activation.h>
+#include <rill/ops/attention.h>
+#include <rill/ops/binary.h>
+#include <rill/ops/compare.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>
@@ -53,6 +59,7 @@
 #include <rill/ops/random.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/resize.h>
+#include <rill/ops/rnn.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>

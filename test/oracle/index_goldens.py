@@ -26,6 +26,13 @@ def ramp(t, start=1.0):
     return torch.arange(start, start + t.numel(), dtype=torch.float64).reshape(t.shape)
 
 
+def vander(a, x):
+    if x.dtype != torch.float64 or a[0] == 0:
+        return T.vander(x, a[0], bool(a[1]))
+    powers = T.stack([x**k for k in range(a[0])], -1)  # PyTorch's own cannot be differentiated
+    return powers if a[1] else powers.flip(-1)
+
+
 OPS = {
     "gather": lambda a, x, i: T.gather(x, a[0], i),
     "scatter": lambda a, x, i, s: T.scatter(x, a[0], i, s),
@@ -73,6 +80,16 @@ OPS = {
     "pixel_shuffle": lambda a, x: T.pixel_shuffle(x, a[0]),
     "pixel_unshuffle": lambda a, x: T.pixel_unshuffle(x, a[0]),
     "channel_shuffle": lambda a, x: T.channel_shuffle(x, a[0]),
+    "column_stack": lambda a, *x: T.column_stack(x),
+    "tensor_split_at": lambda a, x: T.tensor_split(x, a[0], a[1]),
+    "meshgrid_xy": lambda a, *x: T.meshgrid(*x, indexing="xy"),
+    "cartesian_prod": lambda a, *x: T.cartesian_prod(*x),
+    "combinations": lambda a, x: T.combinations(x, a[0], bool(a[1])),
+    "atleast_1d": lambda a, *x: T.atleast_1d(x),
+    "atleast_3d": lambda a, *x: T.atleast_3d(x),
+    "vander": vander,
+    "tril_indices": lambda a: T.tril_indices(*a),
+    "triu_indices": lambda a: T.triu_indices(*a),
 }
 
 
@@ -89,6 +106,8 @@ def add(op, args, *inputs):
         leaves = [t.clone().requires_grad_() if t.dtype == torch.float64 else t for t in inputs]
         wanted = [t for t in leaves if t.requires_grad]
         y = f(*leaves)
+        if not any(t.requires_grad for t in y):
+            return lines.append(line)
         w, start = [], 1.0
         for t in y:
             w.append(ramp(t, start))
@@ -213,4 +232,24 @@ add("nonzero", [], torch.tensor(3.0))
 add("nonzero", [], torch.tensor(0.0))
 add("one_hot", [-1], index(4, 2, 3))
 add("one_hot", [6], index(4, 5))
+for d in [torch.float64] + OTHERS:
+    r = lambda *shape: real(*shape, dtype=d)
+    add("column_stack", [], r(3), r(3, 2), r(3))
+    add("column_stack", [], r(), r(1))
+    add("tensor_split_at", [[1, 1, 4], 0], r(5, 2))
+    add("tensor_split_at", [[-2, 9, 3], 1], r(2, 5))
+    add("meshgrid_xy", [], r(2), r(3), r(2))
+    add("meshgrid_xy", [], r(2))
+    add("cartesian_prod", [], r(2), r(3), r(2))
+    add("cartesian_prod", [], r(2))
+    for n, again in [(0, 0), (1, 0), (2, 0), (3, 0), (5, 0), (2, 1), (3, 1)]:
+        add("combinations", [n, again], r(4))
+    add("atleast_1d", [], r(), r(2))
+    add("atleast_3d", [], r(), r(2), r(2, 3), r(1, 2, 1))
+    if d not in (torch.float16, torch.bfloat16, torch.uint8, torch.bool):
+        for n, increasing in [(3, 0), (4, 1), (0, 0), (1, 1)]:
+            add("vander", [n, increasing], r(3))
+for rows, columns, diagonal in [(3, 3, 0), (3, 4, -1), (4, 2, 1), (2, 5, 3), (2, 3, -5), (2, 3, 9), (0, 3, 0), (3, 0, 0)]:
+    add("tril_indices", [rows, columns, diagonal])
+    add("triu_indices", [rows, columns, diagonal])
 open("test/ops/index_goldens.txt", "w").write("\n".join(lines) + "\n")

@@ -112,6 +112,8 @@ std::vector<Row> rows_unary() {
   simple("bitwise_not", [](const Args& a) { return bitwise_not(a[0]); }, [](Wide x) { return -1 - x; },
          {.kinds = kInts, .result = Result::same, .differentiable = false})->also = kBool;
   for (Row& r : list)
+    if (r.name == "clamp") r.errors.push_back(throws<ValueError>("clamp: both bounds are missing; give at least one", [] { clamp(ones({2}), Tensor(), Tensor()); }));
+  for (Row& r : list)
     if (r.name == "logit" || r.name == "sinc") r.roundings = 6, r.magnitude = 1;  // composed
   return list;
 }
