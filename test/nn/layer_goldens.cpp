@@ -20,6 +20,7 @@
 #include "test/nn/every_layer.h"
 #include "test/support/message.h"
 #include "test/support/names.h"
+#include "test/support/put_parameters.h"
 
 using namespace rill;
 
@@ -118,19 +119,6 @@ void check_line(const Line& line) {
   same(values(m.state()), after, 2e-12);
 }
 
-/// Puts tensors in the place of the parameters, in their order.
-class Replace final : public nn::Parts {
- public:
-  explicit Replace(const List& values) : values_(values) {}
-
- private:
-  void parameter(const std::string&, nn::Parameter& p) override {
-    if (p.defined()) p.reset(values_.at(next_++));
-  }
-  const List& values_;
-  std::size_t next_ = 0;
-};
-
 }  // namespace
 
 TEST_CASE("every layer starts, prints, runs, differentiates and remembers as PyTorch's", "[nn][every]") {
@@ -164,9 +152,7 @@ TEST_CASE("every layer has right gradients with respect to its input and its par
     const auto run = [&](const List& x) -> Tensor {
       const GeneratorScope scope(Generator(line.seed));
       nn::AnyModule copy = layer;
-      const List parameters(x.begin() + static_cast<std::ptrdiff_t>(given), x.end());
-      Replace replace(parameters);
-      copy.module().parts(replace);
+      put_parameters(copy.module(), names(copy.module().named_parameters()), std::span(x).subspan(given));
       return step(key, copy, x);
     };
     CHECK(gradcheck(run, inputs).message == "");

@@ -21,7 +21,7 @@ struct Net : nn::Module {
   nn::Conv2d conv{1, 2, {.kernel = 1}};
   std::vector<nn::Linear> layers{nn::Linear(2, 2), nn::Linear(2, 1)};
   Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& x) { return layers[1](relu(layers[0](conv(x).flatten(1)))); });
+    return call(x, [&](const Tensor& x) { return layers[1](tanh(layers[0](conv(x).flatten(1)))); });
   }
   void parts(nn::Parts& p) override { p("conv", conv)("layers", layers); }
 };
