@@ -100,6 +100,13 @@ Tensor hardswish_(const Tensor& x) { return unary_<fn::Hardswish>(x); }
 Tensor hardsigmoid(const Tensor& x) { return unary<fn::Hardsigmoid>(x); }
 Tensor hardsigmoid_(const Tensor& x) { return unary_<fn::Hardsigmoid>(x); }
 
+Tensor sinc(const Tensor& x) { return unary<fn::Sinc>(x); }
+Tensor tanhshrink(const Tensor& x) { return unary<fn::Tanhshrink>(x); }
+Tensor logit(const Tensor& x, std::optional<double> eps) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  return unary(x, eps ? fn::Logit{*eps, 1 - *eps} : fn::Logit{-infinity, infinity});
+}
+
 Tensor elu(const Tensor& x, double alpha) { return unary(x, fn::Elu{alpha}); }
 Tensor leaky_relu(const Tensor& x, double slope) { return unary(x, fn::LeakyRelu{slope}); }
 Tensor gelu(const Tensor& x, GeluOptions options) { return options.tanh_approximation ? unary<fn::GeluTanh>(x) : unary<fn::Gelu>(x); }

@@ -2,28 +2,17 @@
 
 Needs PyTorch. Run from the root: python test/oracle/index_goldens.py
 
-A line: op and arguments | input tensors ... => output tensors ... [| grad | d sum(y w) / d input ... | second | ...]; a tensor is "dtype shape values",
-a list argument "2,3". With float64 inputs x and outputs y, w = 1, 2, ... over all outputs: grad is the gradient of sum(y w) for each such input, second
-that of sum(g v) with v = 1, 2, ... and g the gradient of sum(y y w).
+The format is that of test/oracle/goldens.py.
 """
 import random
 
 import torch
 
+from goldens import Goldens
+
 rng = random.Random(4)
 T = torch
-lines = []
 REDUCE = ["sum", "prod", "mean", "amax", "amin"]
-
-
-def tensor_text(t):
-    name = str(t.dtype).replace("torch.", "")
-    number = (lambda v: f"{v:.17g}") if t.dtype.is_floating_point else (lambda v: str(int(v)))
-    return f"{name} {'x'.join(map(str, t.shape))} {','.join(number(v) for v in t.flatten().tolist())}"
-
-
-def ramp(t, start=1.0):
-    return torch.arange(start, start + t.numel(), dtype=torch.float64).reshape(t.shape)
 
 
 def vander(a, x):
@@ -93,34 +82,11 @@ OPS = {
 }
 
 
-def listed(y):
-    return [y] if isinstance(y, torch.Tensor) else list(y)
+goldens = Goldens(OPS)
 
 
-def add(op, args, *inputs):
-    f = lambda *x: listed(OPS[op](args, *x))
-    outputs = f(*inputs)
-    head = " ".join([op] + [",".join(map(str, a)) if isinstance(a, (list, tuple)) else str(a) for a in args])
-    line = head + "".join(" | " + tensor_text(t) for t in inputs) + " =>" + "".join(" | " + tensor_text(t) for t in outputs)
-    if any(t.dtype == torch.float64 for t in inputs) and any(t.dtype == torch.float64 for t in outputs):
-        leaves = [t.clone().requires_grad_() if t.dtype == torch.float64 else t for t in inputs]
-        wanted = [t for t in leaves if t.requires_grad]
-        y = f(*leaves)
-        if not any(t.requires_grad for t in y):
-            return lines.append(line)
-        w, start = [], 1.0
-        for t in y:
-            w.append(ramp(t, start))
-            start += t.numel()
-        zero = lambda grads: [torch.zeros_like(t) if g is None else g for g, t in zip(grads, wanted)]
-        first = torch.autograd.grad(sum((t * v).sum() for t, v in zip(y, w)), wanted, allow_unused=True, retain_graph=True)
-        g = torch.autograd.grad(sum((t * t * v).sum() for t, v in zip(y, w)), wanted, allow_unused=True, create_graph=True)
-        g = [(t, v) for t, v in zip(g, wanted) if t is not None]
-        line += " | grad" + "".join(" | " + tensor_text(t) for t in zero(first))
-        if g and any(t.requires_grad for t, _ in g):
-            second = torch.autograd.grad(sum((t * ramp(t)).sum() for t, _ in g), wanted, allow_unused=True)
-            line += " | second" + "".join(" | " + tensor_text(t) for t in zero(second))
-    lines.append(line)
+def add(op, arguments, *inputs):
+    goldens.case(op, arguments, *inputs, direct=True)
 
 
 def real(*shape, dtype=torch.float64):
@@ -252,4 +218,4 @@ for d in [torch.float64] + OTHERS:
 for rows, columns, diagonal in [(3, 3, 0), (3, 4, -1), (4, 2, 1), (2, 5, 3), (2, 3, -5), (2, 3, 9), (0, 3, 0), (3, 0, 0)]:
     add("tril_indices", [rows, columns, diagonal])
     add("triu_indices", [rows, columns, diagonal])
-open("test/ops/index_goldens.txt", "w").write("\n".join(lines) + "\n")
+goldens.write("test/ops/index_goldens.txt")

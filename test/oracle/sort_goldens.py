@@ -9,17 +9,13 @@ import random
 
 import torch
 
+from goldens import tensor_text
+
 rng = random.Random(8)
 nan, inf = float("nan"), float("inf")
 FLOATS = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
 INTS = [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8]
 lines = []
-
-
-def tensor_text(t):
-    name = str(t.dtype).replace("torch.", "")
-    number = (lambda v: repr(float(v))) if t.dtype.is_floating_point else (lambda v: str(int(v)))
-    return f"{name} {'x'.join(map(str, t.shape))} {','.join(number(v) for v in t.flatten().tolist())}"
 
 
 def add(op, numbers, inputs, outputs, grad=None):

@@ -46,7 +46,7 @@ Tensor ldexp(const Tensor& a, const Tensor& b);
 /// Larger of the two; NaN passes through; a tie halves the gradient.
 Tensor maximum(const Tensor& a, const Tensor& b);
 Tensor minimum(const Tensor& a, const Tensor& b);
-/// Larger of the two; a NaN is ignored when the other is a number.
+/// Larger of the two; a NaN is ignored when the other is a number; a tie halves the gradient.
 Tensor fmax(const Tensor& a, const Tensor& b);
 Tensor fmin(const Tensor& a, const Tensor& b);
 /// Angle of the point (b, a) in (-pi, pi].
@@ -59,7 +59,7 @@ Tensor logaddexp(const Tensor& a, const Tensor& b);
 Tensor logaddexp2(const Tensor& a, const Tensor& b);
 /// a log(b), 0 where a is 0 (and b is not NaN).
 Tensor xlogy(const Tensor& a, const Tensor& b);
-/// 0 below zero, `value` at zero, 1 above.
+/// 0 below zero, `value` at zero, 1 above; NaN passes through.
 Tensor heaviside(const Tensor& x, const Tensor& value);
 Tensor bitwise_and(const Tensor& a, const Tensor& b);
 Tensor bitwise_or(const Tensor& a, const Tensor& b);

@@ -138,7 +138,7 @@ Tensor nan_to_num(const Tensor& x, double nan = 0, std::optional<double> positiv
 Tensor nan_to_num_(const Tensor& x, double nan = 0, std::optional<double> positive = {}, std::optional<double> negative = {});
 /// log(x / (1 - x)); with eps, x is first clamped to [eps, 1 - eps].
 Tensor logit(const Tensor& x, std::optional<double> eps = {});
-/// sin(pi x) / (pi x), 1 at 0.
+/// sin(pi x) / (pi x), 1 at 0, exactly 0 at the other integers.
 Tensor sinc(const Tensor& x);
 Tensor deg2rad(const Tensor& x);
 Tensor rad2deg(const Tensor& x);

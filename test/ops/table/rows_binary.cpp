@@ -49,8 +49,8 @@ std::vector<Row> rows_binary() {
       row(RILL_BINARY(pow), [](X x) { return std::pow(x[0], x[1]); }, {.low = 0.3, .kinds = kReal, .bound = 4}),
       row(RILL_BINARY(maximum), [](X x) { return std::isnan(x[0] + x[1]) && (std::isnan(x[0]) || std::isnan(x[1])) ? nan_of(x[0], x[1]) : std::max(x[0], x[1]); }, {.high = -0.1, .low2 = 0.1, .kinds = kAll, .bound = 0}),
       row(RILL_BINARY(minimum), [](X x) { return std::isnan(x[0]) || std::isnan(x[1]) ? nan_of(x[0], x[1]) : std::min(x[0], x[1]); }, {.high = -0.1, .low2 = 0.1, .kinds = kAll, .bound = 0}),
-      row(RILL_BINARY(fmax), [](X x) { return std::fmax(x[0], x[1]); }, {.high = -0.1, .low2 = 0.1, .bound = 0}),
-      row(RILL_BINARY(fmin), [](X x) { return std::fmin(x[0], x[1]); }, {.high = -0.1, .low2 = 0.1, .bound = 0}),
+      row(RILL_BINARY(fmax), [](X x) { return std::fmax(x[0], x[1]); }, {.high = -0.1, .low2 = 0.1, .kinds = kAll, .bound = 0}),
+      row(RILL_BINARY(fmin), [](X x) { return std::fmin(x[0], x[1]); }, {.high = -0.1, .low2 = 0.1, .kinds = kAll, .bound = 0}),
       row(RILL_BINARY(atan2), [](X x) { return std::atan2(x[0], x[1]); }, {.low2 = 0.3, .kinds = kAll, .result = Result::floating, .bound = 4}),
       row(RILL_BINARY(hypot), [](X x) { return std::hypot(x[0], x[1]); }, {.low2 = 0.3, .kinds = kAll, .result = Result::floating, .bound = 4}),
       row(RILL_BINARY(copysign), [](X x) { return std::copysign(x[0], x[1]); }, {.kinds = kAll, .result = Result::floating, .bound = 0, .kinks = {0}, .kinks2 = {0}}),
@@ -82,7 +82,9 @@ std::vector<Row> rows_binary() {
   in_place("sub", [](const Args& a) { a[0].sub_(a[1]); });
   in_place("mul", [](const Args& a) { a[0].mul_(a[1]); });
   for (Row& r : list)
-    if (r.name == "logaddexp" || r.name == "logaddexp2" || r.name == "ldexp" || r.name == "xlogy") r.magnitude = 3, r.roundings = 3;
+    if (r.name == "logaddexp" || r.name == "logaddexp2") r.magnitude = 3;  // they cancel around their roots
+  for (Row& r : list)
+    if (r.name == "ldexp") r.roundings = 2;
   in_place("floor_divide", [](const Args& a) { floor_divide_(a[0], a[1]); });
   in_place("remainder", [](const Args& a) { remainder_(a[0], a[1]); });
   in_place("fmod", [](const Args& a) { fmod_(a[0], a[1]); });
