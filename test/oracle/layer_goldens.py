@@ -10,15 +10,10 @@ The key is that of the table in test/nn/every_layer.cpp.
 import torch
 from torch import nn
 
+from goldens import ramp, tensor_text
+
 gen = torch.Generator().manual_seed(5)
 lines = []
-
-
-def tensor_text(t):
-    name = str(t.dtype).replace("torch.", "")
-    digits = 9 if t.dtype == torch.float32 else 13
-    number = (lambda v: f"{v:.{digits}g}") if t.dtype.is_floating_point else (lambda v: str(int(v)))
-    return f"{name} {'x'.join(map(str, t.shape))} {','.join(number(v) for v in t.flatten().tolist())}"
 
 
 def x(*shape):
@@ -43,8 +38,7 @@ def case(key, make, *inputs, modes=(1,), step=lambda m, *inputs: m(*inputs), par
         if start:
             fields += ["start"] + [tensor_text(t) for t in start.values()]
         if wanted:
-            w = torch.arange(1.0, y.numel() + 1, dtype=torch.float64).reshape(y.shape)
-            grads = torch.autograd.grad((y * w).sum(), wanted, allow_unused=True)
+            grads = torch.autograd.grad((y * ramp(y)).sum(), wanted, allow_unused=True)
             fields += ["grad"] + [tensor_text(torch.zeros_like(t) if g is None else g) for g, t in zip(grads, wanted)]
         after = dict(order(m.state_dict().items()))
         if any(not torch.equal(t.to(after[k].dtype), after[k]) for k, t in start.items()):
