@@ -77,6 +77,11 @@ void MultiheadAttention::parts(Parts& p) {
   p("bias_k", bias_k)("bias_v", bias_v)("out_proj", out_proj);
 }
 std::string MultiheadAttention::describe() const { return "MultiheadAttention()"; }
+Int MultiheadAttention::flops(const Tensor& x, const Tensor&) const {
+  const Int tokens = x.numel() / embed_dim, length = x.size(x.dim() == 3 && options.batch_first ? 1 : 0), keys = length + options.add_bias_kv + options.add_zero_attn;
+  const Int projections = tokens * embed_dim * (embed_dim + options.kdim.value_or(embed_dim) + options.vdim.value_or(embed_dim));
+  return 2 * projections + 4 * tokens * keys * embed_dim;  // scores and their product with the values; out_proj counts itself
+}
 
 /// What scaled_dot_product_attention takes, [.., L, S]; undefined when everything is seen.
 Tensor MultiheadAttention::mask(const AttentionCall& call, Int rows, Int queries, Int keys, const Tensor& like) const {

@@ -6,6 +6,7 @@
 #include <rill/ops/view.h>
 
 #include "lib/core/check.h"
+#include "nn/parametrization_list.h"
 #include "nn/place.h"
 
 namespace rill::nn {
@@ -22,7 +23,7 @@ struct ModuleHooks {
 };
 
 ModuleState::ModuleState(const ModuleState& other)
-    : hooks(other.hooks ? std::make_shared<ModuleHooks>(*other.hooks) : nullptr), place(other.place.load()) {}
+    : hooks(other.hooks ? std::make_shared<ModuleHooks>(*other.hooks) : nullptr), place(other.place.load()), parametrized(other.parametrized) {}
 
 void set_place(std::atomic<const std::string*>& place, const std::string& path) {
   if (const std::string* known = place.load(); known && *known == path) return;
@@ -69,6 +70,8 @@ HookHandle Module::register_full_backward_hook(BackwardHook hook) {
 
 // A hook may remove itself or add others, so the lists are copied before they are run.
 Tensor Module::before(const Tensor& x) const {
+  if (state_.parametrized) detail::make_parametrized(*this);
+  if (!state_.hooks) return x;
   Tensor input = x;
   const auto hooks = state_.hooks->before.list;
   for (const auto& entry : hooks)
@@ -77,6 +80,7 @@ Tensor Module::before(const Tensor& x) const {
   return !state_.hooks->backward.list.empty() && input.requires_grad() ? input.view(input.shape()) : input;
 }
 Tensor Module::after(const Tensor& x, const Tensor& y) const {
+  if (!state_.hooks) return y;
   Tensor output = y;
   const auto hooks = state_.hooks->after.list;
   for (const auto& entry : hooks)

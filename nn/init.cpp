@@ -13,6 +13,11 @@
 #include "lib/core/check.h"
 
 namespace rill::nn::init {
+namespace {
+thread_local int t_skipping = 0;
+}
+Skip::Skip() { ++t_skipping; }
+Skip::~Skip() { --t_skipping; }
 
 Fan fan(const Tensor& w, Layout layout) {
   check_defined("fan", w, "the weight");
@@ -53,19 +58,21 @@ const Tensor& constant_(const Tensor& w, const std::vector<double>& values) {
 const Tensor& zeros_(const Tensor& w) { return constant_(w, 0); }
 const Tensor& ones_(const Tensor& w) { return constant_(w, 1); }
 const Tensor& uniform_(const Tensor& w, double low, double high) {
+  if (t_skipping) return w;
   const NoGrad off;
   return rill::uniform_(w, low, high);
 }
 const Tensor& normal_(const Tensor& w, double mean, double std) {
+  if (t_skipping) return w;
   const NoGrad off;
   return rill::normal_(w, mean, std);
 }
 const Tensor& truncated_normal_(const Tensor& w, TruncatedNormal o) {
   check<ValueError>(o.std > 0 && o.low < o.high, "truncated_normal_", "std is {}, bounds are {} and {} deviations; expected std > 0 and low < high", o.std, o.low, o.high);
-  const NoGrad off;
-  return rill::trunc_normal_(w, o.mean, o.std, o.mean + o.low * o.std, o.mean + o.high * o.std);
+  return init::trunc_normal_(w, {.mean = o.mean, .std = o.std, .low = o.mean + o.low * o.std, .high = o.mean + o.high * o.std});
 }
 const Tensor& trunc_normal_(const Tensor& w, TruncNormal o) {
+  if (t_skipping) return w;
   const NoGrad off;
   return rill::trunc_normal_(w, o.mean, o.std, o.low, o.high);
 }
@@ -131,7 +138,7 @@ const Tensor& uniform_unit_scaling_(const Tensor& w, double factor, Layout layou
 const Tensor& orthogonal_(const Tensor& w, double gain, Layout layout) {
   check_defined("orthogonal_", w);
   check<ShapeError>(w.dim() >= 2, "orthogonal_", "takes a weight of rank 2 or more, got {}", w.shape());
-  if (w.numel() == 0) return w;
+  if (t_skipping || w.numel() == 0) return w;
   const NoGrad off;
   const std::int64_t kept = w.size(layout == Layout::out_in ? 0 : -1), rest = w.numel() / kept;
   const std::int64_t rows = layout == Layout::out_in ? kept : rest, columns = layout == Layout::out_in ? rest : kept;
@@ -174,6 +181,7 @@ const Tensor& sparse_(const Tensor& w, double sparsity, double std) {
   check_defined("sparse_", w);
   check<ShapeError>(w.dim() == 2, "sparse_", "takes a matrix, got {}", w.shape());
   check<ValueError>(sparsity >= 0 && sparsity <= 1, "sparse_", "the sparsity {} is outside [0, 1]", sparsity);
+  if (t_skipping) return w;
   const NoGrad off;
   const auto zeros = static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(w.size(0))));
   rill::normal_(w, 0, std);

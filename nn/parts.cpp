@@ -1,6 +1,7 @@
 #include <rill/nn/module.h>
 
 #include "lib/core/check.h"
+#include "nn/parametrization_list.h"
 #include "nn/place.h"
 
 namespace rill::nn {
@@ -16,6 +17,8 @@ Parts& Parts::operator()(const std::string& name, Module& m) {
   return *this;
 }
 
+void Parts::parametrized(const std::string& name, Parameter& p) { (*this)("parametrizations." + name, *p.parametrization()); }
+
 namespace detail {
 
 long count_parts(const Module& m) {
@@ -25,6 +28,7 @@ long count_parts(const Module& m) {
 
    private:
     void parameter(const std::string&, Parameter&) override { ++found; }
+    void parametrized(const std::string& name, Parameter& p) override { ++found, Parts::parametrized(name, p); }
     void buffer(const std::string&, Buffer&) override { ++found; }
     void transient_buffer(const std::string&, Buffer&) override { ++found; }
   } count;

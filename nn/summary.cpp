@@ -5,33 +5,11 @@
 #include <rill/autograd/grad_mode.h>
 
 #include "lib/core/check.h"
+#include "nn/mode_scope.h"
 #include "nn/place.h"
 
 namespace rill::nn {
 namespace {
-
-/// Turns every training flag off; gives them their values back.
-class Evaluation {
- public:
-  explicit Evaluation(Module& model) {
-    class Collect final : public Parts {
-     public:
-      std::vector<std::pair<bool*, bool>>& flags;
-      explicit Collect(std::vector<std::pair<bool*, bool>>& flags) : flags(flags) {}
-      Parts& mode(bool& training) override { return flags.emplace_back(&training, training), *this; }
-    } collect(flags_);
-    model.parts(collect);
-    for (const auto& [flag, value] : flags_) *flag = false;
-  }
-  ~Evaluation() {
-    for (const auto& [flag, value] : flags_) *flag = value;
-  }
-  Evaluation(const Evaluation&) = delete;
-  Evaluation& operator=(const Evaluation&) = delete;
-
- private:
-  std::vector<std::pair<bool*, bool>> flags_;
-};
 
 struct Hooks {
   std::vector<HookHandle> handles = {};
@@ -93,7 +71,7 @@ Summary summary(Module& model, const std::function<void()>& forward) {
     (p.requires_grad() ? owner->trainable : owner->frozen) += p.numel();
     result.parameter_bytes += static_cast<std::int64_t>(p.nbytes());
   }
-  const Evaluation evaluation(model);
+  const ModeScope evaluation(model, false);
   const NoGrad off;
   Hooks hooks;
   for (std::size_t i = 0; i < modules.size(); ++i)

@@ -22,6 +22,7 @@
 #include <rill/io/checkpoint.h>
 #include <rill/io/safetensors.h>
 #include <rill/nn/activation.h>
+#include <rill/nn/batch_statistics.h>
 #include <rill/nn/containers.h>
 #include <rill/nn/conv.h>
 #include <rill/nn/distance.h>
@@ -33,6 +34,7 @@
 #include <rill/nn/module.h>
 #include <rill/nn/norm.h>
 #include <rill/nn/pad.h>
+#include <rill/nn/parametrize.h>
 #include <rill/nn/pool.h>
 #include <rill/nn/print.h>
 #include <rill/nn/resize.h>

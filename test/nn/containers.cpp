@@ -8,16 +8,12 @@
 #include <rill/ops/elementwise.h>
 
 #include "test/support/message.h"
+#include "test/support/names.h"
 
 using namespace rill;
 
 namespace {
 
-std::vector<std::string> names(const NamedTensors& list) {
-  std::vector<std::string> result;
-  for (const auto& entry : list) result.push_back(entry.first);
-  return result;
-}
 /// Takes two tensors, so it is no layer.
 struct Sum : nn::Module {
   nn::Parameter bias{ones({1})};

@@ -8,10 +8,13 @@
 #include <rill/nn/linear.h>
 #include <rill/nn/norm.h>
 #include <rill/nn/pad.h>
+#include <rill/nn/parametrize.h>
 #include <rill/nn/pool.h>
 #include <rill/nn/resize.h>
 #include <rill/nn/shape.h>
 #include <rill/ops/create.h>
+#include <rill/ops/elementwise.h>
+#include <rill/ops/shape.h>
 
 using namespace rill;
 using nn::AnyModule;
@@ -19,6 +22,13 @@ using nn::AnyModule;
 namespace {
 
 template <class T> AnyModule plain() { return T(); }
+
+struct Symmetric : nn::Module {
+  Tensor operator()(const Tensor& w) const { return triu(w) + triu(w, 1).mT(); }
+  void parts(nn::Parts&) override {}
+};
+template <class M> AnyModule weight_normed(M m, const nn::WeightNormOptions& options = {}) { return nn::weight_norm(m, options), m; }
+template <class M> AnyModule spectral_normed(M m, const nn::SpectralNormOptions& options = {}) { return nn::spectral_norm(m, options), m; }
 
 }  // namespace
 
@@ -193,6 +203,27 @@ const std::map<std::string, MakeLayer>& rill::every_layer() {
       {"circular_pad3d", []() -> AnyModule { return nn::CircularPad3d({1, 0, 2, 1, 0, 1}); }},
 
       {"sequential", []() -> AnyModule { return nn::Sequential{nn::Linear(3, 4), nn::ReLU(), nn::Sequential{nn::Linear(4, 2), nn::Dropout(0.5)}}; }},
+
+      {"weight_norm", [] { return weight_normed(nn::Linear(3, 2)); }},
+      {"weight_norm_all", [] { return weight_normed(nn::Conv1d(2, 2, {.kernel = 2}), {.axis = {}}); }},
+      {"weight_norm_axis", [] { return weight_normed(nn::Conv1d(2, 3, {.kernel = 2, .bias = false}), {.axis = 1}); }},
+      {"weight_norm_bias", [] { return weight_normed(nn::Linear(2, 3), {.name = "bias"}); }},
+      {"spectral_norm", [] { return spectral_normed(nn::Linear(3, 2)); }},
+      {"spectral_norm_conv", [] { return spectral_normed(nn::Conv1d(2, 3, {.kernel = 2}), {.iterations = 3, .eps = 1e-6}); }},
+      {"spectral_norm_transposed", [] { return spectral_normed(nn::ConvTranspose1d(2, 3, {.kernel = 2})); }},
+      {"parametrization_symmetric",
+       []() -> AnyModule {
+         nn::Linear m(3, 3);
+         nn::register_parametrization(m, "weight", Symmetric());
+         return m;
+       }},
+      {"parametrization_chained",
+       []() -> AnyModule {
+         nn::Linear m(2, 2);
+         nn::weight_norm(m);
+         nn::register_parametrization(m, "weight", Symmetric());
+         return m;
+       }},
   };
   return layers;
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include <rill/core/random.h>
+#include <rill/nn/conv.h>
 #include <rill/nn/init.h>
 #include <rill/nn/linear.h>
 #include <rill/ops/create.h>
@@ -177,4 +178,20 @@ TEST_CASE("initialisers refuse what they cannot fill", "[nn][init]") {
   CHECK(MESSAGE(ValueError, init::dirac_(zeros({3, 1, 1}), 2)) == "dirac_: 2 groups do not divide the 3 outputs");
   CHECK(MESSAGE(ShapeError, init::sparse_(v, 0.5)) == "sparse_: takes a matrix, got [3]");
   CHECK(MESSAGE(ValueError, init::sparse_(w, 1.5)) == "sparse_: the sparsity 1.5 is outside [0, 1]");
+}
+
+TEST_CASE("skip_init draws nothing", "[nn][init]") {
+  const GeneratorScope scope(Generator(4));
+  const Tensor before = default_generator().state();
+  const auto layer = nn::skip_init<nn::Conv2d>(2, 3, nn::ConvOptions{.kernel = 3});
+  CHECK(layer.weight.shape() == Shape{3, 2, 3, 3});
+  CHECK(equal(default_generator().state(), before));
+  const nn::Linear drawn(2, 2);
+  CHECK_FALSE(equal(default_generator().state(), before));
+  {
+    const init::Skip skip;
+    const Tensor w = zeros({2, 2});
+    init::uniform_(w, 1, 2), init::normal_(w, 5), init::truncated_normal_(w, {.mean = 9}), init::trunc_normal_(w, {.mean = 1, .low = 1}), init::orthogonal_(w), init::sparse_(w, 0.5);
+    CHECK(w.to_vector<float>() == std::vector<float>(4, 0));
+  }
 }

@@ -8,6 +8,8 @@
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
 
+#include "test/support/names.h"
+
 using namespace rill;
 using Catch::Matchers::Contains;
 
@@ -26,11 +28,6 @@ struct Forgetful : nn::Module {
   nn::Linear named{2, 2}, forgotten{2, 2};
   void parts(nn::Parts& p) override { p("named", named); }
 };
-std::vector<std::string> names(const NamedTensors& list) {
-  std::vector<std::string> result;
-  for (const auto& entry : list) result.push_back(entry.first);
-  return result;
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <rill/nn/activation.h>
+#include <rill/nn/attention.h>
 #include <rill/nn/containers.h>
 #include <rill/nn/conv.h>
 #include <rill/nn/dropout.h>
@@ -109,6 +110,14 @@ TEST_CASE("a summary counts parameters, operations and outputs of every module",
   CHECK(s.activation_bytes() == 4 * 2 * (8 * 81 + 4 * (8 + 8 + 16) * 81 + 4 * 18 * 18 + 2));
   CHECK(net.layer[0].bn1.training);  // as before
   CHECK(net.layer[0].bn1.running_mean.to_vector<float>() == mean_before);
+}
+
+TEST_CASE("attention counts its projections and its scores", "[nn][print]") {
+  const Tensor q = zeros({5, 3, 8}), k = zeros({5, 3, 4}), v = zeros({5, 3, 6});
+  nn::MultiheadAttention self(8, 2), first(8, 2, {.batch_first = true}), other(8, 2, {.kdim = 4, .vdim = 6});
+  CHECK(nn::summary(self, [&] { self(q, q, q); }).flops() == 10080);
+  CHECK(nn::summary(first, [&] { first(q, q, q, {.need_weights = false}); }).flops() == 9120);
+  CHECK(nn::summary(other, [&] { other(q, k, v); }).flops() == 8640);
 }
 
 TEST_CASE("a summary is a table", "[nn][print]") {

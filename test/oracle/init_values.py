@@ -9,11 +9,9 @@ import math
 import torch
 from torch.nn import init
 
+from goldens import tensor_text
+
 lines = []
-
-
-def tensor_text(t):
-    return f"{str(t.dtype).replace('torch.', '')} {'x'.join(map(str, t.shape))} {','.join(f'{v:.9g}' for v in t.flatten().tolist())}"
 
 
 def case(name, shape, f, *arguments):

@@ -10,41 +10,37 @@ The key is that of the table in test/nn/every_layer.cpp.
 import torch
 from torch import nn
 
+from goldens import ramp, tensor_text
+
 gen = torch.Generator().manual_seed(5)
 lines = []
-
-
-def tensor_text(t):
-    name = str(t.dtype).replace("torch.", "")
-    digits = 9 if t.dtype == torch.float32 else 13
-    number = (lambda v: f"{v:.{digits}g}") if t.dtype.is_floating_point else (lambda v: str(int(v)))
-    return f"{name} {'x'.join(map(str, t.shape))} {','.join(number(v) for v in t.flatten().tolist())}"
 
 
 def x(*shape):
     return ((torch.randn(shape, generator=gen, dtype=torch.float64) * 1e4).round() / 1e4)
 
 
-def case(key, make, *inputs, modes=(1,), step=lambda m, *inputs: m(*inputs)):
+def case(key, make, *inputs, modes=(1,), step=lambda m, *inputs: m(*inputs), parametrized=False):
     for training in modes:
         seed = len(lines) + 100
         torch.manual_seed(seed)
         m = make()
-        text = repr(m).replace(" ", "~").replace("\n", "\\n")
-        start = {k: v.clone() for k, v in m.state_dict().items()}
+        text = "-" if parametrized else repr(m).replace(" ", "~").replace("\n", "\\n")
+        # rill lists what a parameter is made of in the place of the parameter
+        order = (lambda items: sorted(items, key=lambda item: "bias" in item[0])) if parametrized else list
+        start = {k: v.clone() for k, v in order(m.state_dict().items())}
         m.double().train(bool(training))
         leaves = [t.clone().requires_grad_() if t.dtype == torch.float64 else t for t in inputs]
         torch.manual_seed(seed + 1)
         y = step(m, *leaves)
-        wanted = [t for t in leaves if t.requires_grad] + [p for p in m.parameters() if p.requires_grad]
+        wanted = [t for t in leaves if t.requires_grad] + [p for _, p in order(m.named_parameters()) if p.requires_grad]
         fields = ["output", tensor_text(y.detach())]
         if start:
             fields += ["start"] + [tensor_text(t) for t in start.values()]
         if wanted:
-            w = torch.arange(1.0, y.numel() + 1, dtype=torch.float64).reshape(y.shape)
-            grads = torch.autograd.grad((y * w).sum(), wanted, allow_unused=True)
+            grads = torch.autograd.grad((y * ramp(y)).sum(), wanted, allow_unused=True)
             fields += ["grad"] + [tensor_text(torch.zeros_like(t) if g is None else g) for g, t in zip(grads, wanted)]
-        after = m.state_dict()
+        after = dict(order(m.state_dict().items()))
         if any(not torch.equal(t.to(after[k].dtype), after[k]) for k, t in start.items()):
             fields += ["after"] + [tensor_text(t) for t in after.values()]
         names = ",".join(start) or "-"
@@ -204,6 +200,37 @@ case("reflection_pad2d_all", lambda: nn.ReflectionPad2d(1), x(1, 1, 2, 3))
 
 # ---- containers
 case("sequential", lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 2), nn.Dropout(0.5))), x(3, 3), modes=BOTH)
+
+# ---- parametrizations
+weight_norm, spectral_norm = nn.utils.parametrizations.weight_norm, nn.utils.parametrizations.spectral_norm
+
+
+class Symmetric(nn.Module):
+    def forward(self, w):
+        return w.triu() + w.triu(1).transpose(-1, -2)
+
+
+def chained():
+    m = weight_norm(nn.Linear(2, 2))
+    nn.utils.parametrize.register_parametrization(m, "weight", Symmetric())
+    return m
+
+
+def symmetric():
+    m = nn.Linear(3, 3)
+    nn.utils.parametrize.register_parametrization(m, "weight", Symmetric())
+    return m
+
+
+case("weight_norm", lambda: weight_norm(nn.Linear(3, 2)), x(2, 3), parametrized=True)
+case("weight_norm_all", lambda: weight_norm(nn.Conv1d(2, 2, 2), dim=None), x(1, 2, 3), parametrized=True)
+case("weight_norm_axis", lambda: weight_norm(nn.Conv1d(2, 3, 2, bias=False), dim=1), x(1, 2, 3), parametrized=True)
+case("weight_norm_bias", lambda: weight_norm(nn.Linear(2, 3), "bias"), x(1, 2), parametrized=True)
+case("spectral_norm", lambda: spectral_norm(nn.Linear(3, 2)), x(2, 3), modes=BOTH, parametrized=True)
+case("spectral_norm_conv", lambda: spectral_norm(nn.Conv1d(2, 3, 2), n_power_iterations=3, eps=1e-6), x(1, 2, 3), modes=BOTH, step=three, parametrized=True)
+case("spectral_norm_transposed", lambda: spectral_norm(nn.ConvTranspose1d(2, 3, 2)), x(1, 2, 2), modes=BOTH, parametrized=True)
+case("parametrization_symmetric", symmetric, x(2, 3), parametrized=True)
+case("parametrization_chained", chained, x(2, 2), parametrized=True)
 
 with open("test/nn/layer_goldens.txt", "w") as f:
     f.write("\n".join(lines) + "\n")

@@ -42,6 +42,8 @@ class MultiheadAttention : public Module {
   AttentionResult operator()(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionCall& options = {}) const;
   void parts(Parts& p) override;
   std::string describe() const override;
+  /// As for keys and values as many as queries, which is what hooks see.
+  std::int64_t flops(const Tensor& x, const Tensor& y) const override;
 
   std::int64_t embed_dim, num_heads;
   MultiheadAttentionOptions options;

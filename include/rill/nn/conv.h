@@ -34,19 +34,10 @@ class Conv : public Module {
   Conv(const char* layer, int axes, std::int64_t in, std::int64_t out, const ConvOptions& options);
 };
 
-class Conv1d : public Conv {
- public:
-  Conv1d(std::int64_t in, std::int64_t out, const ConvOptions& options) : Conv("Conv1d", 1, in, out, options) {}
-};
+struct Conv1d : Conv { Conv1d(std::int64_t in, std::int64_t out, const ConvOptions& options) : Conv("Conv1d", 1, in, out, options) {} };
 /// nn::Conv2d(3, 64, {.kernel = 7, .stride = 2, .padding = 3, .bias = false}).
-class Conv2d : public Conv {
- public:
-  Conv2d(std::int64_t in, std::int64_t out, const ConvOptions& options) : Conv("Conv2d", 2, in, out, options) {}
-};
-class Conv3d : public Conv {
- public:
-  Conv3d(std::int64_t in, std::int64_t out, const ConvOptions& options) : Conv("Conv3d", 3, in, out, options) {}
-};
+struct Conv2d : Conv { Conv2d(std::int64_t in, std::int64_t out, const ConvOptions& options) : Conv("Conv2d", 2, in, out, options) {} };
+struct Conv3d : Conv { Conv3d(std::int64_t in, std::int64_t out, const ConvOptions& options) : Conv("Conv3d", 3, in, out, options) {} };
 
 struct ConvTransposeOptions {
   PerAxis kernel;              ///< required
@@ -80,17 +71,8 @@ class ConvTranspose : public Module {
   Tensor apply(const Tensor& x, const PerAxis& output_padding) const;
 };
 
-class ConvTranspose1d : public ConvTranspose {
- public:
-  ConvTranspose1d(std::int64_t in, std::int64_t out, const ConvTransposeOptions& options) : ConvTranspose("ConvTranspose1d", 1, in, out, options) {}
-};
-class ConvTranspose2d : public ConvTranspose {
- public:
-  ConvTranspose2d(std::int64_t in, std::int64_t out, const ConvTransposeOptions& options) : ConvTranspose("ConvTranspose2d", 2, in, out, options) {}
-};
-class ConvTranspose3d : public ConvTranspose {
- public:
-  ConvTranspose3d(std::int64_t in, std::int64_t out, const ConvTransposeOptions& options) : ConvTranspose("ConvTranspose3d", 3, in, out, options) {}
-};
+struct ConvTranspose1d : ConvTranspose { ConvTranspose1d(std::int64_t in, std::int64_t out, const ConvTransposeOptions& options) : ConvTranspose("ConvTranspose1d", 1, in, out, options) {} };
+struct ConvTranspose2d : ConvTranspose { ConvTranspose2d(std::int64_t in, std::int64_t out, const ConvTransposeOptions& options) : ConvTranspose("ConvTranspose2d", 2, in, out, options) {} };
+struct ConvTranspose3d : ConvTranspose { ConvTranspose3d(std::int64_t in, std::int64_t out, const ConvTransposeOptions& options) : ConvTranspose("ConvTranspose3d", 3, in, out, options) {} };
 
 }  // namespace rill::nn

@@ -25,31 +25,13 @@ class DropoutLayer : public Module {
 };
 
 /// Single elements. Srivastava et al. 2014.
-class Dropout : public DropoutLayer {
- public:
-  explicit Dropout(double p = 0.5) : DropoutLayer("Dropout", dropout, p) {}
-};
+struct Dropout : DropoutLayer { explicit Dropout(double p = 0.5) : DropoutLayer("Dropout", dropout, p) {} };
 /// Whole channels of [N, C, L], [N, C, H, W] or [N, C, D, H, W]. Tompson et al. 2015.
-class Dropout1d : public DropoutLayer {
- public:
-  explicit Dropout1d(double p = 0.5) : DropoutLayer("Dropout1d", dropout1d, p) {}
-};
-class Dropout2d : public DropoutLayer {
- public:
-  explicit Dropout2d(double p = 0.5) : DropoutLayer("Dropout2d", dropout2d, p) {}
-};
-class Dropout3d : public DropoutLayer {
- public:
-  explicit Dropout3d(double p = 0.5) : DropoutLayer("Dropout3d", dropout3d, p) {}
-};
+struct Dropout1d : DropoutLayer { explicit Dropout1d(double p = 0.5) : DropoutLayer("Dropout1d", dropout1d, p) {} };
+struct Dropout2d : DropoutLayer { explicit Dropout2d(double p = 0.5) : DropoutLayer("Dropout2d", dropout2d, p) {} };
+struct Dropout3d : DropoutLayer { explicit Dropout3d(double p = 0.5) : DropoutLayer("Dropout3d", dropout3d, p) {} };
 /// For selu networks: mean and variance are kept. Klambauer et al. 2017.
-class AlphaDropout : public DropoutLayer {
- public:
-  explicit AlphaDropout(double p = 0.5) : DropoutLayer("AlphaDropout", alpha_dropout, p) {}
-};
-class FeatureAlphaDropout : public DropoutLayer {
- public:
-  explicit FeatureAlphaDropout(double p = 0.5) : DropoutLayer("FeatureAlphaDropout", feature_alpha_dropout, p) {}
-};
+struct AlphaDropout : DropoutLayer { explicit AlphaDropout(double p = 0.5) : DropoutLayer("AlphaDropout", alpha_dropout, p) {} };
+struct FeatureAlphaDropout : DropoutLayer { explicit FeatureAlphaDropout(double p = 0.5) : DropoutLayer("FeatureAlphaDropout", feature_alpha_dropout, p) {} };
 
 }  // namespace rill::nn

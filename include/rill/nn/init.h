@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <rill/core/tensor.h>
@@ -93,4 +94,23 @@ const Tensor& dirac_(const Tensor& w, std::int64_t groups = 1);
 /// N(0, std) with ceil(sparsity rows) zeros in each column of a matrix. Martens 2010. ValueError for a sparsity outside [0, 1].
 const Tensor& sparse_(const Tensor& w, double sparsity, double std = 0.01);
 
+/// While it lives, random initialisers in this thread leave their tensors as they are.
+class Skip {
+ public:
+  Skip();
+  ~Skip();
+  Skip(const Skip&) = delete;
+  Skip& operator=(const Skip&) = delete;
+};
+
 }  // namespace rill::nn::init
+
+namespace rill::nn {
+
+/// A module whose weights are not drawn, because they will be loaded: nn::skip_init<nn::Linear>(4096, 4096). They hold anything until then.
+template <class M, class... A> M skip_init(A&&... arguments) {
+  const init::Skip skip;
+  return M(std::forward<A>(arguments)...);
+}
+
+}  // namespace rill::nn

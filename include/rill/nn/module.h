@@ -34,18 +34,21 @@ namespace detail {
 
 struct ModuleHooks;
 
+struct ParametrizationAccess;
+
 /// What a module carries beside its parts: its hooks and its place in the model. A copy of a module has copies of the hooks;
 /// assigning to a module changes neither.
 class ModuleState {
  public:
   ModuleState() = default;
   ModuleState(const ModuleState& other);
-  ModuleState(ModuleState&& other) noexcept : hooks(std::move(other.hooks)), place(other.place.load()) {}
-  ModuleState& operator=(const ModuleState&) { return *this; }
-  ModuleState& operator=(ModuleState&&) noexcept { return *this; }
+  ModuleState(ModuleState&& other) noexcept : hooks(std::move(other.hooks)), place(other.place.load()), parametrized(other.parametrized) {}
+  ModuleState& operator=(const ModuleState& other) noexcept { return parametrized = other.parametrized, *this; }
+  ModuleState& operator=(ModuleState&& other) noexcept { return parametrized = other.parametrized, *this; }
 
   std::shared_ptr<ModuleHooks> hooks;               // null without hooks
   std::atomic<const std::string*> place{nullptr};   // one of a set of strings that lives as long as the program
+  bool parametrized = false;                        // parameters have to be made before the module runs
 };
 
 /// The tensor of a result that hooks see: itself, its member `output` or `values`, or its first element.
@@ -108,7 +111,7 @@ class Module {
   /// element is one, or a struct with a member `output` or `values`.
   template <class F> auto call(const Tensor& x, F&& forward) const {
     try {
-      if (!state_.hooks) [[likely]] return forward(x);
+      if (!state_.hooks && !state_.parametrized) [[likely]] return forward(x);
       const Tensor input = before(x);
       auto result = forward(input);
       Tensor& output = detail::first_output(result);
@@ -128,6 +131,7 @@ class Module {
 
  private:
   friend class Parts;
+  friend struct detail::ParametrizationAccess;
   Tensor before(const Tensor& x) const;
   Tensor after(const Tensor& x, const Tensor& y) const;
   void locate(Error& e) const;

@@ -42,20 +42,11 @@ class BatchNorm : public Module {
 };
 
 /// x [N, C] or [N, C, L].
-class BatchNorm1d : public BatchNorm {
- public:
-  explicit BatchNorm1d(std::int64_t channels, const BatchNormOptions& options = {}) : BatchNorm("BatchNorm1d", 2, 3, channels, options) {}
-};
+struct BatchNorm1d : BatchNorm { explicit BatchNorm1d(std::int64_t channels, const BatchNormOptions& options = {}) : BatchNorm("BatchNorm1d", 2, 3, channels, options) {} };
 /// x [N, C, H, W].
-class BatchNorm2d : public BatchNorm {
- public:
-  explicit BatchNorm2d(std::int64_t channels, const BatchNormOptions& options = {}) : BatchNorm("BatchNorm2d", 4, 4, channels, options) {}
-};
+struct BatchNorm2d : BatchNorm { explicit BatchNorm2d(std::int64_t channels, const BatchNormOptions& options = {}) : BatchNorm("BatchNorm2d", 4, 4, channels, options) {} };
 /// x [N, C, D, H, W].
-class BatchNorm3d : public BatchNorm {
- public:
-  explicit BatchNorm3d(std::int64_t channels, const BatchNormOptions& options = {}) : BatchNorm("BatchNorm3d", 5, 5, channels, options) {}
-};
+struct BatchNorm3d : BatchNorm { explicit BatchNorm3d(std::int64_t channels, const BatchNormOptions& options = {}) : BatchNorm("BatchNorm3d", 5, 5, channels, options) {} };
 
 struct InstanceNormOptions {
   double eps = 1e-5;
@@ -87,18 +78,9 @@ class InstanceNorm : public Module {
   int rank_;  // with the batch axis
 };
 
-class InstanceNorm1d : public InstanceNorm {
- public:
-  explicit InstanceNorm1d(std::int64_t channels, const InstanceNormOptions& options = {}) : InstanceNorm("InstanceNorm1d", 3, channels, options) {}
-};
-class InstanceNorm2d : public InstanceNorm {
- public:
-  explicit InstanceNorm2d(std::int64_t channels, const InstanceNormOptions& options = {}) : InstanceNorm("InstanceNorm2d", 4, channels, options) {}
-};
-class InstanceNorm3d : public InstanceNorm {
- public:
-  explicit InstanceNorm3d(std::int64_t channels, const InstanceNormOptions& options = {}) : InstanceNorm("InstanceNorm3d", 5, channels, options) {}
-};
+struct InstanceNorm1d : InstanceNorm { explicit InstanceNorm1d(std::int64_t channels, const InstanceNormOptions& options = {}) : InstanceNorm("InstanceNorm1d", 3, channels, options) {} };
+struct InstanceNorm2d : InstanceNorm { explicit InstanceNorm2d(std::int64_t channels, const InstanceNormOptions& options = {}) : InstanceNorm("InstanceNorm2d", 4, channels, options) {} };
+struct InstanceNorm3d : InstanceNorm { explicit InstanceNorm3d(std::int64_t channels, const InstanceNormOptions& options = {}) : InstanceNorm("InstanceNorm3d", 5, channels, options) {} };
 
 struct LayerNormOptions {
   double eps = 1e-5;

@@ -1,6 +1,8 @@
 // Tensors that belong to a module. They have the semantics of values: a copy of a module is a snapshot of its weights.
 #pragma once
 
+#include <utility>
+
 #include <rill/core/tensor.h>
 
 namespace rill::nn {
@@ -34,12 +36,39 @@ class Owned : public Tensor {
   static thread_local long live_;
 };
 
+class ParametrizationList;
+
+namespace detail {
+/// Owns the list and copies it with its tensors; see rill/nn/parametrize.h.
+class ParametrizationHandle {
+ public:
+  ParametrizationHandle() noexcept = default;
+  ParametrizationHandle(const ParametrizationHandle& other);
+  ParametrizationHandle(ParametrizationHandle&& other) noexcept : list_(std::exchange(other.list_, nullptr)) {}
+  ParametrizationHandle& operator=(const ParametrizationHandle& other);
+  ParametrizationHandle& operator=(ParametrizationHandle&& other) noexcept { return std::swap(list_, other.list_), *this; }
+  ~ParametrizationHandle() { if (list_) reset(nullptr); }
+  ParametrizationList* get() const noexcept { return list_; }
+  void reset(ParametrizationList* list) noexcept;  ///< takes it over
+
+ private:
+  ParametrizationList* list_ = nullptr;
+};
+}  // namespace detail
+
 /// A tensor that training changes: a leaf that requires a gradient. A default-constructed one is absent (a layer without bias).
+/// One with a parametrization is made of other parameters each time its module runs.
 class Parameter : public Owned {
  public:
   Parameter() = default;
   /// Takes over the tensor (detached from its history). DtypeError unless it is floating point.
   explicit Parameter(const Tensor& value);
+  /// What it is made with, or null.
+  ParametrizationList* parametrization() const noexcept { return parametrization_.get(); }
+  void set_parametrization(ParametrizationList* list) noexcept { parametrization_.reset(list); }  ///< takes it over
+
+ private:
+  detail::ParametrizationHandle parametrization_;
 };
 
 /// State that is saved with the parameters but not trained, as the running statistics of batch normalisation.

@@ -16,7 +16,11 @@ class Module;
 /// or have the names that they are paired with.
 class Parts {
  public:
-  Parts& operator()(const std::string& name, Parameter& p) { return parameter(prefix_ + name, p), *this; }
+  Parts& operator()(const std::string& name, Parameter& p) {
+    if (p.parametrization()) [[unlikely]] parametrized(name, p);
+    else parameter(prefix_ + name, p);
+    return *this;
+  }
   Parts& operator()(const std::string& name, Buffer& b) { return buffer(prefix_ + name, b), *this; }
   Parts& operator()(const std::string& name, Module& m);
   template <class T> Parts& operator()(const std::string& name, std::optional<T>& part) { return part ? (*this)(name, *part) : *this; }
@@ -36,6 +40,8 @@ class Parts {
  protected:
   virtual ~Parts() = default;
   virtual void parameter(const std::string& /*path*/, Parameter&) {}
+  /// A parameter that is made of others; lists those as "parametrizations.name.original".
+  virtual void parametrized(const std::string& name, Parameter& p);
   virtual void buffer(const std::string& /*path*/, Buffer&) {}
   virtual void transient_buffer(const std::string& /*path*/, Buffer&) {}
   virtual void module(const std::string& /*path*/, Module&) {}  ///< before the parts of that module

@@ -24,18 +24,9 @@ class MaxPool : public Module {
  private:
   int axes_;
 };
-class MaxPool1d : public MaxPool {
- public:
-  explicit MaxPool1d(const PerAxis& kernel, const MaxPoolOptions& options = {}) : MaxPool("MaxPool1d", 1, kernel, options) {}
-};
-class MaxPool2d : public MaxPool {
- public:
-  explicit MaxPool2d(const PerAxis& kernel, const MaxPoolOptions& options = {}) : MaxPool("MaxPool2d", 2, kernel, options) {}
-};
-class MaxPool3d : public MaxPool {
- public:
-  explicit MaxPool3d(const PerAxis& kernel, const MaxPoolOptions& options = {}) : MaxPool("MaxPool3d", 3, kernel, options) {}
-};
+struct MaxPool1d : MaxPool { explicit MaxPool1d(const PerAxis& kernel, const MaxPoolOptions& options = {}) : MaxPool("MaxPool1d", 1, kernel, options) {} };
+struct MaxPool2d : MaxPool { explicit MaxPool2d(const PerAxis& kernel, const MaxPoolOptions& options = {}) : MaxPool("MaxPool2d", 2, kernel, options) {} };
+struct MaxPool3d : MaxPool { explicit MaxPool3d(const PerAxis& kernel, const MaxPoolOptions& options = {}) : MaxPool("MaxPool3d", 3, kernel, options) {} };
 
 /// What AvgPool1d, 2d and 3d have in common.
 class AvgPool : public Module {
@@ -53,18 +44,9 @@ class AvgPool : public Module {
  private:
   int axes_;
 };
-class AvgPool1d : public AvgPool {
- public:
-  explicit AvgPool1d(const PerAxis& kernel, const AvgPoolOptions& options = {}) : AvgPool("AvgPool1d", 1, kernel, options) {}
-};
-class AvgPool2d : public AvgPool {
- public:
-  explicit AvgPool2d(const PerAxis& kernel, const AvgPoolOptions& options = {}) : AvgPool("AvgPool2d", 2, kernel, options) {}
-};
-class AvgPool3d : public AvgPool {
- public:
-  explicit AvgPool3d(const PerAxis& kernel, const AvgPoolOptions& options = {}) : AvgPool("AvgPool3d", 3, kernel, options) {}
-};
+struct AvgPool1d : AvgPool { explicit AvgPool1d(const PerAxis& kernel, const AvgPoolOptions& options = {}) : AvgPool("AvgPool1d", 1, kernel, options) {} };
+struct AvgPool2d : AvgPool { explicit AvgPool2d(const PerAxis& kernel, const AvgPoolOptions& options = {}) : AvgPool("AvgPool2d", 2, kernel, options) {} };
+struct AvgPool3d : AvgPool { explicit AvgPool3d(const PerAxis& kernel, const AvgPoolOptions& options = {}) : AvgPool("AvgPool3d", 3, kernel, options) {} };
 
 /// What the adaptive pools have in common: `size` results per axis, whatever the input's size; nn::AdaptiveAvgPool2d(1) is global pooling.
 class AdaptivePool : public Module {
@@ -82,48 +64,21 @@ class AdaptivePool : public Module {
  private:
   Op op_;
 };
-class AdaptiveAvgPool1d : public AdaptivePool {
- public:
-  explicit AdaptiveAvgPool1d(const PerAxis& size) : AdaptivePool("AdaptiveAvgPool1d", 1, adaptive_avg_pool1d, size) {}
-};
-class AdaptiveAvgPool2d : public AdaptivePool {
- public:
-  explicit AdaptiveAvgPool2d(const PerAxis& size) : AdaptivePool("AdaptiveAvgPool2d", 2, adaptive_avg_pool2d, size) {}
-};
-class AdaptiveAvgPool3d : public AdaptivePool {
- public:
-  explicit AdaptiveAvgPool3d(const PerAxis& size) : AdaptivePool("AdaptiveAvgPool3d", 3, adaptive_avg_pool3d, size) {}
-};
-class AdaptiveMaxPool1d : public AdaptivePool {
- public:
-  explicit AdaptiveMaxPool1d(const PerAxis& size) : AdaptivePool("AdaptiveMaxPool1d", 1, adaptive_max_pool1d, size) {}
-};
-class AdaptiveMaxPool2d : public AdaptivePool {
- public:
-  explicit AdaptiveMaxPool2d(const PerAxis& size) : AdaptivePool("AdaptiveMaxPool2d", 2, adaptive_max_pool2d, size) {}
-};
-class AdaptiveMaxPool3d : public AdaptivePool {
- public:
-  explicit AdaptiveMaxPool3d(const PerAxis& size) : AdaptivePool("AdaptiveMaxPool3d", 3, adaptive_max_pool3d, size) {}
-};
+struct AdaptiveAvgPool1d : AdaptivePool { explicit AdaptiveAvgPool1d(const PerAxis& size) : AdaptivePool("AdaptiveAvgPool1d", 1, adaptive_avg_pool1d, size) {} };
+struct AdaptiveAvgPool2d : AdaptivePool { explicit AdaptiveAvgPool2d(const PerAxis& size) : AdaptivePool("AdaptiveAvgPool2d", 2, adaptive_avg_pool2d, size) {} };
+struct AdaptiveAvgPool3d : AdaptivePool { explicit AdaptiveAvgPool3d(const PerAxis& size) : AdaptivePool("AdaptiveAvgPool3d", 3, adaptive_avg_pool3d, size) {} };
+struct AdaptiveMaxPool1d : AdaptivePool { explicit AdaptiveMaxPool1d(const PerAxis& size) : AdaptivePool("AdaptiveMaxPool1d", 1, adaptive_max_pool1d, size) {} };
+struct AdaptiveMaxPool2d : AdaptivePool { explicit AdaptiveMaxPool2d(const PerAxis& size) : AdaptivePool("AdaptiveMaxPool2d", 2, adaptive_max_pool2d, size) {} };
+struct AdaptiveMaxPool3d : AdaptivePool { explicit AdaptiveMaxPool3d(const PerAxis& size) : AdaptivePool("AdaptiveMaxPool3d", 3, adaptive_max_pool3d, size) {} };
 
 /// What LPPool1d, 2d and 3d have in common: the root of the sum of powers, (sum x^p)^(1/p). ValueError for p = 0.
 class LPPool : public Function {
  protected:
   LPPool(const char* layer, int axes, double p, const PerAxis& kernel, const LpPoolOptions& options);
 };
-class LPPool1d : public LPPool {
- public:
-  LPPool1d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool1d", 1, p, kernel, options) {}
-};
-class LPPool2d : public LPPool {
- public:
-  LPPool2d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool2d", 2, p, kernel, options) {}
-};
-class LPPool3d : public LPPool {
- public:
-  LPPool3d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool3d", 3, p, kernel, options) {}
-};
+struct LPPool1d : LPPool { LPPool1d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool1d", 1, p, kernel, options) {} };
+struct LPPool2d : LPPool { LPPool2d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool2d", 2, p, kernel, options) {} };
+struct LPPool3d : LPPool { LPPool3d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool3d", 3, p, kernel, options) {} };
 
 /// What MaxUnpool1d, 2d and 3d have in common: puts values back where MaxPool::with_indices found them, zeros elsewhere.
 class MaxUnpool : public Module {
@@ -142,18 +97,9 @@ class MaxUnpool : public Module {
   int axes_;
 };
 struct UnpoolOptions { PerAxis stride = {}, padding = 0; };
-class MaxUnpool1d : public MaxUnpool {
- public:
-  explicit MaxUnpool1d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool1d", 1, kernel, o.stride, o.padding) {}
-};
-class MaxUnpool2d : public MaxUnpool {
- public:
-  explicit MaxUnpool2d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool2d", 2, kernel, o.stride, o.padding) {}
-};
-class MaxUnpool3d : public MaxUnpool {
- public:
-  explicit MaxUnpool3d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool3d", 3, kernel, o.stride, o.padding) {}
-};
+struct MaxUnpool1d : MaxUnpool { explicit MaxUnpool1d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool1d", 1, kernel, o.stride, o.padding) {} };
+struct MaxUnpool2d : MaxUnpool { explicit MaxUnpool2d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool2d", 2, kernel, o.stride, o.padding) {} };
+struct MaxUnpool3d : MaxUnpool { explicit MaxUnpool3d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool3d", 3, kernel, o.stride, o.padding) {} };
 
 /// Maxima of windows at random places, as many as `size` or `ratio` say: nn::FractionalMaxPool2d(2, {.ratio = {0.7}}). Graham 2014.
 struct FractionalMaxPool2d : Function { FractionalMaxPool2d(const PerAxis& kernel, const FractionalPoolOptions& options); };
