@@ -5,6 +5,7 @@
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
 
+#include "autograd/name_scope.h"
 #include "autograd/record.h"
 #include "autograd/saved_hooks.h"
 #include "lib/core/check.h"
@@ -25,9 +26,9 @@ bool has_nan(const Tensor& t) {
   if (!is_floating(impl(t).dtype)) return false;
   NoGrad off;
   NoSavedHooks plain;
-  const bool anomaly = std::exchange(thread_state.anomaly, false);
+  const bool anomaly = std::exchange(thread_state.anomaly, false), noted = std::exchange(thread_state.noted, false);
   const bool found = any(isnan(t.detach())).item<bool>();
-  thread_state.anomaly = anomaly;
+  thread_state.anomaly = anomaly, thread_state.noted = noted;
   return found;
 }
 
@@ -75,8 +76,11 @@ std::string chain(const Node& node) {
 
 }  // namespace
 
-AnomalyMode::AnomalyMode(bool on, AnomalyOptions options) : on_(std::exchange(thread_state.anomaly, on)), forward_(std::exchange(t_forward, options.check_forward)) {}
-AnomalyMode::~AnomalyMode() { thread_state.anomaly = on_, t_forward = forward_; }
+AnomalyMode::AnomalyMode(bool on, AnomalyOptions options) : on_(std::exchange(thread_state.anomaly, on)), forward_(std::exchange(t_forward, options.check_forward)) { update_noted(); }
+AnomalyMode::~AnomalyMode() {
+  thread_state.anomaly = on_, t_forward = forward_;
+  update_noted();
+}
 
 Region::Region(std::string label, const char* file, int line, const char* function)
     : label_(std::move(label)), file_(file), line_(line), function_(function), outer_(std::exchange(t_region, this)) {}
@@ -85,6 +89,8 @@ Region::~Region() { t_region = outer_; }
 void detail::note_forward_slow(const char* op, const Tensor& out) {
   Node* node = node_of(impl(out));
   if (!node) return;
+  if (naming()) name_recorded(*node, out);
+  if (!thread_state.anomaly) return;
   std::string& trace = node->extra().trace;
   trace = fmt::format("it made {}{}{}", describe(out), chain(*node), regions());
   if (const std::string stack = call_stack(); !stack.empty()) trace += "; call stack: " + stack;

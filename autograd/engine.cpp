@@ -8,6 +8,7 @@
 
 #include "autograd/anomaly.h"
 #include "autograd/node.h"
+#include "autograd/recorded_gradients.h"
 #include "autograd/saved.h"
 #include "autograd/saved_hooks.h"
 #include "lib/core/check.h"
@@ -52,6 +53,7 @@ class Run final : public GradSink {
   };
   std::vector<Capture> captures;
   bool capture_mode = false;
+  bool stop_at_captures = false;  // their own inputs are not looked at: they may belong to a pass that is running
 
   void find_wanted(const std::vector<Edge>& roots) {
     static std::atomic<std::uint32_t> counter{0};
@@ -65,8 +67,9 @@ class Run final : public GradSink {
     for (const auto& c : captures) captured_.push_back(c.node);
     std::sort(captured_.begin(), captured_.end());
     auto enter = [&](Node* n) {
-      n->mark = captured(n) ? mark_ + 1 : mark_;
-      stack.push_back({n, 0});
+      const bool end = captured(n);
+      n->mark = end ? mark_ + 1 : mark_;
+      stack.push_back({n, end && stop_at_captures ? n->inputs : 0});
     };
     for (const Edge& r : roots) {
       if (!r.node || r.node->leaf || r.node->mark == mark_ || r.node->mark == mark_ + 1) continue;
@@ -281,15 +284,18 @@ void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gra
   run.run();
 }
 
-std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients,
-                         const BackwardOptions& options) {
-  Seeds seeds = make_seeds("grad", outputs, gradients);
+namespace {
+
+std::vector<Tensor> gradients_of(const char* op, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients,
+                                 const BackwardOptions& options, bool stop_at_inputs) {
+  Seeds seeds = make_seeds(op, outputs, gradients);
   Run run(options.create_graph, options.retain_graph.value_or(options.create_graph));
   run.capture_mode = true;
+  run.stop_at_captures = stop_at_inputs;
   run.leaf_accumulates_ = false;
   std::vector<Ref<Node>> keep;
   for (const Tensor& x : inputs) {
-    check<GradError>(x.defined() && x.requires_grad(), "grad", "input {} does not require grad", describe(x));
+    check<GradError>(x.defined() && x.requires_grad(), op, "input {} does not require grad", describe(x));
     Edge e = edge_to(x);
     run.captures.push_back({e.node.get(), e.slot, {}});
     keep.push_back(std::move(e.node));
@@ -302,10 +308,32 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   }
   std::vector<Tensor> result;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    check<GradError>(run.captures[i].found || options.allow_unused, "grad", "the outputs do not depend on input {} ({}); set allow_unused = true to get "
+    check<GradError>(run.captures[i].found || options.allow_unused, op, "the outputs do not depend on input {} ({}); set allow_unused = true to get "
                      "an undefined gradient", i, describe(inputs[i]));
     result.push_back(std::move(run.captures[i].value));
   }
+  return result;
+}
+
+}  // namespace
+
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients,
+                         const BackwardOptions& options) {
+  return gradients_of("grad", outputs, inputs, gradients, options, false);
+}
+
+std::vector<Tensor> recorded_gradients(const ListFunction& f, const std::vector<Tensor>& inputs, std::span<const Tensor> gradients) {
+  std::vector<Tensor> aliases = inputs, wanted, outputs, incoming;
+  for (Tensor& x : aliases)
+    if (x.defined() && x.requires_grad()) wanted.push_back(x = x.view(x.shape()));
+  const std::vector<Tensor> y = f(aliases);
+  for (std::size_t i = 0; i < gradients.size(); ++i)
+    if (gradients[i].defined() && y[i].requires_grad()) outputs.push_back(y[i]), incoming.push_back(gradients[i]);
+  std::vector<Tensor> result(inputs.size());
+  if (outputs.empty()) return result;
+  std::vector<Tensor> found = gradients_of("grad", outputs, wanted, incoming, {.create_graph = true, .allow_unused = true}, true);
+  for (std::size_t i = 0, k = 0; i < inputs.size(); ++i)
+    if (inputs[i].defined() && inputs[i].requires_grad()) result[i] = std::move(found[k++]);
   return result;
 }
 

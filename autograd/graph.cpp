@@ -47,6 +47,7 @@ std::string label(const Node* n, const std::unordered_map<const Node*, std::stri
     const auto* leaf = static_cast<const LeafNode*>(n);
     s += fmt::format(" {} {}", leaf->dtype, leaf->shape);
   }
+  if (n->extras && !n->extras->name.empty()) s += " " + n->extras->name;
   if (const auto it = names.find(n); it != names.end()) s += " " + it->second;
   if (n->released) s += " (released)";
   return s;

@@ -19,7 +19,7 @@ struct Edge {
   std::uint32_t slot = 0;
 };
 
-/// Rarely used parts of a node: hooks, retained gradients, the place in the user's program (anomaly mode).
+/// Rarely used parts of a node: hooks, retained gradients, the place in the user's program (anomaly mode), the name in a scope.
 struct NodeExtras {
   struct Hook {
     std::uint32_t slot;
@@ -28,7 +28,7 @@ struct NodeExtras {
   };
   std::vector<Hook> hooks;
   std::vector<std::pair<std::uint32_t, std::shared_ptr<Tensor>>> retained;  // slot -> the tensor's grad
-  std::string trace;
+  std::string trace, name;
 };
 
 /// Receives the gradients that a node computes.

@@ -21,9 +21,9 @@ template <class F> GradOf<F> grad(const Tensor& input, F formula) { return {inpu
 namespace detail {
 
 void note_forward_slow(const char* op, const Tensor& out);
-/// Anomaly mode: remembers where in the user's program `out` was made.
+/// Anomaly mode and name scopes: remembers where `out` was made, and what it is called.
 inline void note_forward(const char* op, const Tensor& out) {
-  if (thread_state.anomaly) [[unlikely]] note_forward_slow(op, out);
+  if (thread_state.noted) [[unlikely]] note_forward_slow(op, out);
 }
 
 /// The output of the op that a node belongs to, held without its back edge so that no reference cycle appears.

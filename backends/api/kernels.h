@@ -8,11 +8,12 @@
 #include "backends/api/kernels/norm.h"
 #include "backends/api/kernels/random.h"
 #include "backends/api/kernels/reduce.h"
+#include "backends/api/kernels/rnn.h"
 #include "backends/api/kernels/sort.h"
 #include "backends/api/kernels/update.h"
 
 namespace rill {
 
-struct Kernels : MapKernels, ReduceKernels, IndexKernels, LinalgKernels, ConvKernels, NormKernels, RandomKernels, SortKernels, UpdateKernels {};
+struct Kernels : MapKernels, ReduceKernels, IndexKernels, LinalgKernels, ConvKernels, NormKernels, RandomKernels, RnnKernels, SortKernels, UpdateKernels {};
 
 }  // namespace rill

@@ -16,6 +16,7 @@
 #include "backends/cpu/norm.h"
 #include "backends/cpu/random.h"
 #include "backends/cpu/reduce.h"
+#include "backends/cpu/rnn.h"
 #include "backends/cpu/softmax.h"
 #include "backends/cpu/sort.h"
 #include "backends/cpu/update.h"
@@ -34,10 +35,11 @@ namespace rill::cpu {
   void fill_norm(NormKernels&);                                                                                    \
   void fill_softmax(NormKernels&);                                                                                 \
   void fill_random(RandomKernels&);                                                                                \
+  void fill_rnn(RnnKernels&);                                                                                      \
   void fill_update(UpdateKernels&);                                                                                \
   static void fill(Kernels& k) {                                                                                   \
     fill_unary(k), fill_binary(k), fill_cast(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
-    fill_norm(k), fill_softmax(k), fill_random(k), fill_update(k);                                                 \
+    fill_norm(k), fill_softmax(k), fill_random(k), fill_rnn(k), fill_update(k);                                    \
   }                                                                                                                \
   }
 RILL_SET(baseline)
@@ -92,6 +94,7 @@ Kernels make_kernels(InstructionSet set) {
   add_pool(k);
   add_norm(k);
   add_random(k);
+  add_rnn(k);
   add_update(k);
   baseline::fill(k);
 #ifdef RILL_X86_SETS

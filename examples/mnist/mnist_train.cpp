@@ -7,7 +7,7 @@
 int main(int argc, char** argv) {
   return examples::run([&] {
     mnist::Settings s;
-    s.checkpoint_dir = "mnist-checkpoints";
+    s.checkpoints.folder = "mnist-checkpoints";
     std::string folder = "/usr/share/datasets/fashion-mnist";
     std::int64_t validation = 5000;
     bool no_activation = false, no_hidden = false, no_decay = false, no_l2 = false, no_ema = false;
@@ -22,17 +22,13 @@ int main(int argc, char** argv) {
         .add("hidden", s.hidden, "size of the hidden layer")
         .add("validation", validation, "images at the start of the training set that are kept for validation")
         .add("seed", s.seed, "of the initial weights and the order of the images")
-        .add("checkpoint-dir", s.checkpoint_dir, "folder for checkpoints; empty: none")
-        .add("save-every", s.save_every, "steps between checkpoints")
-        .add("keep", s.keep, "newest checkpoints that stay; 0: all")
-        .add("resume", s.resume, "go on from the newest checkpoint, bit for bit")
-        .add("overwrite", s.overwrite, "remove the checkpoints of an earlier training")
         .add("report-every", s.report_every, "steps between lines of progress where there is no terminal; 0: silent")
         .add("no-activation", no_activation, "leave out the ReLU")
         .add("no-hidden", no_hidden, "leave out the hidden layer")
         .add("no-decay", no_decay, "constant learning rate")
         .add("no-l2", no_l2, "no penalty")
         .add("no-ema", no_ema, "no moving average");
+    s.checkpoints.add_to(flags);
     if (!flags.parse(argc, argv)) return;
     s.activation = !no_activation;
     if (no_hidden) s.hidden = 0;

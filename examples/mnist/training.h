@@ -4,6 +4,7 @@
 #include <string>
 
 #include "examples/mnist/inference.h"
+#include "examples/support/checkpoints.h"
 
 namespace mnist {
 
@@ -15,10 +16,7 @@ struct Settings {
   double ema = 0.99;   // decay of the moving average; 0: none
   bool activation = true;
 
-  std::string checkpoint_dir;   // empty: no checkpoints
-  bool resume = false;          // go on from the newest one, bit for bit
-  bool overwrite = false;       // remove those of an earlier training
-  std::int64_t save_every = 1000, keep = 5;
+  examples::Checkpoints checkpoints;
   std::int64_t report_every = 500;  // steps between plain lines of progress; 0: silent
 };
 
@@ -28,8 +26,7 @@ struct Result {
   double seconds = 0;
 };
 
-/// Throws ValueError when the loss is no longer finite, when the settings of a resumed run differ, or when the folder already holds
-/// checkpoints; NotFound when there is none to resume from.
+/// Throws ValueError when the loss is no longer finite, and what Checkpoints::start throws.
 Result train(const Settings& settings, rill::data::Mnist& data);
 
 }  // namespace mnist

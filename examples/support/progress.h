@@ -13,9 +13,9 @@ namespace examples {
 
 class Progress {
  public:
-  /// Steps first..last of `per_step` examples each; a plain line every `every` steps (0: none at all, no bar either).
-  Progress(std::int64_t first, std::int64_t last, std::int64_t per_step, std::int64_t every)
-      : first_(first), last_(last), per_step_(per_step), every_(every), terminal_(isatty(STDOUT_FILENO) == 1), begin_(Clock::now()) {}
+  /// Steps first..last of `per_step` examples (called `unit`) each; a plain line every `every` steps (0: none at all, no bar either).
+  Progress(std::int64_t first, std::int64_t last, std::int64_t per_step, std::int64_t every, std::string unit = "images")
+      : first_(first), last_(last), per_step_(per_step), every_(every), unit_(std::move(unit)), terminal_(isatty(STDOUT_FILENO) == 1), begin_(Clock::now()) {}
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -51,12 +51,13 @@ class Progress {
     const double passed = std::max(seconds(), 1e-9), rate = static_cast<double>(step - first_) / passed;
     const auto left = rate > 0 ? static_cast<long>(static_cast<double>(last_ - step) / rate + 0.5) : 0;
     char text[128];
-    std::snprintf(text, sizeof text, "step %lld/%lld  loss %.4f  %.0f images/s  ETA %ld:%02ld", static_cast<long long>(step), static_cast<long long>(last_), loss,
-                  rate * static_cast<double>(per_step_), left / 60, left % 60);
+    std::snprintf(text, sizeof text, "step %lld/%lld  loss %.4f  %.0f %s/s  ETA %ld:%02ld", static_cast<long long>(step), static_cast<long long>(last_), loss,
+                  rate * static_cast<double>(per_step_), unit_.c_str(), left / 60, left % 60);
     return text;
   }
 
   std::int64_t first_, last_, per_step_, every_;
+  std::string unit_;
   bool terminal_, open_ = false;
   Clock::time_point begin_, drawn_{};
 };

@@ -9,7 +9,9 @@
 #include <rill/autograd/grad_mode.h>
 #include <rill/autograd/gradcheck.h>
 #include <rill/autograd/graph.h>
+#include <rill/autograd/name_scope.h>
 #include <rill/autograd/saved_tensor_hooks.h>
+#include <rill/core/accessor.h>
 #include <rill/core/memory.h>
 #include <rill/core/print.h>
 #include <rill/core/random.h>
@@ -27,6 +29,7 @@
 #include <rill/nn/activation.h>
 #include <rill/nn/containers.h>
 #include <rill/nn/conv.h>
+#include <rill/nn/distance.h>
 #include <rill/nn/dropout.h>
 #include <rill/nn/embedding.h>
 #include <rill/nn/function.h>
@@ -40,6 +43,10 @@
 #include <rill/nn/resize.h>
 #include <rill/nn/shape.h>
 #include <rill/nn/summary.h>
+#include <rill/ops/activation.h>
+#include <rill/ops/attention.h>
+#include <rill/ops/binary.h>
+#include <rill/ops/compare.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>
@@ -55,6 +62,7 @@
 #include <rill/ops/random.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/resize.h>
+#include <rill/ops/rnn.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/softmax.h>
 #include <rill/ops/sort.h>

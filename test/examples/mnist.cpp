@@ -3,14 +3,12 @@
 
 #include <filesystem>
 
-#include <sys/wait.h>
-
 #include <rill/core/random.h>
 #include <rill/data/idx.h>
 #include <rill/ops/create.h>
 #include <rill/ops/random.h>
 
-#include "test/support/scratch.h"
+#include "test/examples/workbench.h"
 
 using namespace rill;
 using Catch::Matchers::Contains;
@@ -27,27 +25,14 @@ void write_set(const std::string& images_path, const std::string& labels_path, s
   data::write_idx(labels_path, labels.to(uint8));
 }
 
-struct Workbench : ScratchFolder {
-  std::string output;
-
-  Workbench() {
+struct MnistBench : Workbench {
+  MnistBench() {
     manual_seed(7);
     fs::create_directory(path / "data");
     write_set(*this / "data/train-images-idx3-ubyte", *this / "data/train-labels-idx1-ubyte", 600);
     write_set(*this / "data/t10k-images-idx3-ubyte", *this / "data/t10k-labels-idx1-ubyte", 200);
   }
-  /// The exit status; stdout and stderr are in `output`.
-  int run(const std::string& program, const std::string& arguments) {
-    const int status = std::system(("cd " + path.string() + " && " + program + " " + arguments + " > out 2>&1").c_str());
-    output = slurp(*this / "out");
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
   int train(const std::string& arguments) { return run(MNIST_TRAIN, "--data data --validation 100 --batch 20 --hidden 16 --lr 0.2 --report-every 10 " + arguments); }
-  std::string last_line() const {
-    const auto end = output.find_last_not_of('\n');
-    const auto begin = output.rfind('\n', end);
-    return output.substr(begin + 1, end - begin);
-  }
 };
 
 double accuracy_in(const std::string& line) {
@@ -60,7 +45,7 @@ double accuracy_in(const std::string& line) {
 }  // namespace
 
 TEST_CASE("mnist_train learns, mnist_eval finds the same accuracy, mnist_inference classifies", "[examples][mnist]") {
-  Workbench w;
+  MnistBench w;
   REQUIRE(w.train("--steps 300 --save-every 100 --keep 2 --checkpoint-dir c") == 0);
   CHECK_THAT(w.output, Contains("500 training, 100 validation, 200 test images") && Contains("step 10/300  loss") && Contains("images/s") && Contains("ETA"));
   const std::string trained = w.last_line();
@@ -80,7 +65,7 @@ TEST_CASE("mnist_train learns, mnist_eval finds the same accuracy, mnist_inferen
 }
 
 TEST_CASE("a resumed training writes the same checkpoint as one that was never interrupted", "[examples][mnist]") {
-  Workbench w;
+  MnistBench w;
   for (const std::string flags : {"", "--no-ema --no-l2 --no-decay", "--no-hidden", "--no-activation"}) {
     INFO(flags);
     REQUIRE(w.train("--overwrite --steps 83 --save-every 30 --checkpoint-dir whole " + flags) == 0);
@@ -99,7 +84,7 @@ TEST_CASE("a resumed training writes the same checkpoint as one that was never i
 }
 
 TEST_CASE("a damaged newest checkpoint is skipped by --resume", "[examples][mnist]") {
-  Workbench w;
+  MnistBench w;
   REQUIRE(w.train("--steps 40 --save-every 20 --checkpoint-dir c") == 0);
   const std::string whole = slurp(w / "c/checkpoint-000000040.safetensors");
   spill(w / "c/checkpoint-000000040.safetensors", whole.substr(0, whole.size() / 2));
@@ -111,7 +96,7 @@ TEST_CASE("a damaged newest checkpoint is skipped by --resume", "[examples][mnis
 }
 
 TEST_CASE("the programs refuse bad flags, folders and files with one sentence", "[examples][mnist]") {
-  Workbench w;
+  MnistBench w;
   struct Case {
     std::string program, arguments;
     int status;
@@ -155,7 +140,7 @@ TEST_CASE("the programs refuse bad flags, folders and files with one sentence", 
 }
 
 TEST_CASE("mnist_ablations prints a row for each variant", "[examples][mnist]") {
-  Workbench w;
+  MnistBench w;
   fs::create_directory(w.path / "big");
   write_set(w / "big/train-images-idx3-ubyte", w / "big/train-labels-idx1-ubyte", 5200);
   write_set(w / "big/t10k-images-idx3-ubyte", w / "big/t10k-labels-idx1-ubyte", 100);

@@ -9,6 +9,7 @@ struct MapKernels;
 struct NormKernels;
 struct RandomKernels;
 struct ReduceKernels;
+struct RnnKernels;
 struct UpdateKernels;
 }  // namespace rill
 
@@ -23,5 +24,6 @@ void fill_conv(ConvKernels& k);
 void fill_norm(NormKernels& k);
 void fill_softmax(NormKernels& k);
 void fill_random(RandomKernels& k);
+void fill_rnn(RnnKernels& k);
 void fill_update(UpdateKernels& k);
 }  // namespace rill::cpu::RILL_ARCH

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "backends/cpu/kernels/fill.h"
+#include "backends/cpu/kernels/packs.h"
 #include "backends/cpu/kernels/wide.h"
 
 namespace rill::cpu::RILL_ARCH {
@@ -28,18 +29,6 @@ template <class T> T largest(const T* x, Int n) {
   return m;
 }
 
-/// Calls body(pack, i, count) for all elements, the last pack only partly filled.
-template <class T, class Body> [[gnu::always_inline]] inline void packs(Int n, Body body) {
-  constexpr Int w = Pack<T>::size;
-  Int i = 0;
-  for (; i + w <= n; i += w) body(i, w);
-  if (i < n) body(i, n - i);
-}
-template <class T> [[gnu::always_inline]] inline Pack<T> get(const T* p, Int n) { return n == Pack<T>::size ? Pack<T>::load(p) : Pack<T>::load_part(p, n); }
-template <class T> [[gnu::always_inline]] inline void put(Pack<T> v, T* p, Int n) {
-  if (n == Pack<T>::size) v.store(p);
-  else v.store_part(p, n);
-}
 /// Adds the first n lanes.
 template <class T> [[gnu::always_inline]] inline void add(WideSum<T>& sum, double& rest, Pack<T> v, Int n) {
   if (n == Pack<T>::size) return sum.add(v);

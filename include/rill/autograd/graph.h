@@ -8,7 +8,8 @@
 
 namespace rill {
 
-/// One line per step, from `t` towards the leaves: "n0 sum <- n1", "n3 leaf float32 [2, 3] weight". Names of leaves come from `names`.
+/// One line per step, from `t` towards the leaves: "n0 sum <- n1", "n3 leaf float32 [2, 3] weight". Names of leaves come from
+/// `names`, those of ops from the NameScope that was open ("n1 add layer1/add <- n2, n4").
 std::string graph_text(const Tensor& t, const NamedTensors& names = {});
 /// The same for Graphviz: `dot -Tsvg`.
 std::string graph_dot(const Tensor& t, const NamedTensors& names = {});

@@ -1,0 +1,97 @@
+// Attention, made of public ops.
+#include <rill/ops/attention.h>
+
+#include <cmath>
+#include <limits>
+
+#include <rill/ops/create.h>
+#include <rill/ops/dropout.h>
+#include <rill/ops/elementwise.h>
+#include <rill/ops/index.h>
+#include <rill/ops/linalg.h>
+#include <rill/ops/reduce.h>
+#include <rill/ops/softmax.h>
+#include <rill/ops/view.h>
+
+#include "autograd/elementwise.h"
+#include "lib/core/checked.h"
+
+namespace rill {
+namespace {
+
+constexpr double kBlocked = -std::numeric_limits<double>::infinity();
+
+void check_operand(const char* op, const char* name, const Tensor& t, const Tensor& q) {
+  check_defined(op, t, name);
+  check_same_device(op, q, t);
+  check<DtypeError>(is_floating(impl(t).dtype), op, "{} is {}; expected a floating dtype", name, describe(t));
+  check<DtypeError>(impl(t).dtype == impl(q).dtype, op, "{} is {}, q is {}; convert one with .to()", name, impl(t).dtype, impl(q).dtype);
+  check<ShapeError>(t.dim() >= 2, op, "{} {} has rank {}; expected [.., length, features]", name, describe(t), t.dim());
+}
+
+/// a b for heads of a that share those of b in groups; without groups: the plain product.
+Tensor product(const char* op, const Tensor& a, const Tensor& b, bool grouped) {
+  if (!grouped) return matmul(a, b);
+  check<ShapeError>(a.dim() >= 3 && b.dim() >= 3 && b.size(-3) > 0 && a.size(-3) % b.size(-3) == 0, op, "enable_gqa needs heads of q that are a multiple of those of k and v, got {} and {}",
+                    describe(a), describe(b));
+  return flatten(matmul(unflatten(a, -3, {b.size(-3), a.size(-3) / b.size(-3)}), b.unsqueeze(-3)), -4, -3);
+}
+
+Tensor weights(const char* op, const Tensor& q, const Tensor& k, const AttentionOptions& o) {
+  check_operand(op, "q", q, q), check_operand(op, "k", k, q);
+  check<ShapeError>(q.size(-1) == k.size(-1), op, "q {} has {} features, k {} has {}", describe(q), q.size(-1), describe(k), k.size(-1));
+  check<ValueError>(o.dropout_p >= 0 && o.dropout_p <= 1, op, "dropout_p is {}, outside [0, 1]", o.dropout_p);
+  check<ValueError>(!(o.is_causal && o.attn_mask.defined()), op, "is_causal is set beside a mask; put causal_mask() into the mask instead");
+  const Tensor& mask = o.attn_mask;
+  if (mask.defined()) {
+    check_same_device(op, q, mask);
+    check<DtypeError>(is_floating(mask.dtype()) || mask.dtype() == boolean, op, "attn_mask is {}; expected bool (true takes part) or a floating dtype (added)", describe(mask));
+  }
+  const double scale = o.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
+  Tensor scores = product(op, q * scale, k.mT(), o.enable_gqa);
+  const auto check_fits = [&](const Tensor& m) {
+    const Shape& s = scores.shape();
+    bool fits = m.dim() <= s.rank();
+    for (int i = 1; fits && i <= m.dim(); ++i) fits = m.size(-i) == 1 || m.size(-i) == s[s.rank() - i];
+    check<ShapeError>(fits, op, "attn_mask {} does not broadcast to the scores {}", describe(m), s);
+  };
+  Tensor dead;  // queries for which nothing takes part
+  if (o.is_causal || (mask.defined() && mask.dtype() == boolean)) {
+    const Tensor allowed = o.is_causal ? causal_mask(q.size(-2), k.size(-2), q.device()) : mask.dim() ? mask : mask.unsqueeze(0);
+    check_fits(allowed);
+    if (!o.is_causal) dead = logical_not(any(allowed, -1, true));
+    scores = masked_fill(scores, logical_not(dead.defined() ? logical_or(allowed, dead) : allowed), kBlocked);
+  } else if (mask.defined()) {
+    check_fits(mask);
+    scores = scores + mask.to(scores.dtype());
+    dead = logical_not(any(gt(mask.detach().dim() ? mask.detach() : mask.detach().unsqueeze(0), kBlocked), -1, true));
+    scores = masked_fill(scores, dead, 0);
+  }
+  Tensor w = softmax(scores, -1);
+  if (dead.defined()) w = masked_fill(w, dead, 0);
+  return o.dropout_p > 0 ? dropout(w, o.dropout_p) : w;
+}
+
+}  // namespace
+
+Tensor causal_mask(std::int64_t queries, std::int64_t keys, Device device) {
+  check<ValueError>(queries >= 0 && keys >= 0, "causal_mask", "sizes are {} queries and {} keys; neither may be negative", queries, keys);
+  return ge(arange(queries, {.device = device}).unsqueeze(1), arange(keys, {.device = device}));
+}
+
+Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& o) {
+  constexpr const char* op = "attention_weights";
+  check_defined(op, q, "q");
+  const Dtype dtype = q.dtype(), compute = compute_dtype(dtype);
+  return compute == dtype ? weights(op, q, k, o) : weights(op, q.to(compute), k.defined() && k.dtype() == dtype ? k.to(compute) : k, o).to(dtype);
+}
+
+Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& o) {
+  constexpr const char* op = "scaled_dot_product_attention";
+  check_operand(op, "q", q, q), check_operand(op, "k", k, q), check_operand(op, "v", v, q);
+  check<ShapeError>(k.size(-2) == v.size(-2), op, "k {} has {} keys, v {} has {} values", describe(k), k.size(-2), describe(v), v.size(-2));
+  const Dtype dtype = q.dtype(), compute = compute_dtype(dtype);
+  return product(op, weights(op, q.to(compute), k.to(compute), o), v.to(compute), o.enable_gqa).to(dtype);
+}
+
+}  // namespace rill
