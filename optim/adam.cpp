@@ -23,7 +23,8 @@ NamedTensors adam_slots(bool amsgrad, const Tensor& p) {
   if (amsgrad) list.emplace_back("max_exp_avg_sq", slot(p));
   return list;
 }
-template <class O> void adam_update(UpdateList& list, const O& o, const fn::Prologue& first, bool eps_hat, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
+template <class O>
+void adam_update(UpdateList& list, const O& o, const fn::Prologue& first, bool eps_hat, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
   const auto t = static_cast<double>(advance(slots[2].second));
   const double c1 = correction(o.betas[0], t), root = std::sqrt(correction(o.betas[1], t));
   const double on_m = eps_hat ? lr * root / c1 : lr / c1, on_root = eps_hat ? 1 : 1 / root;

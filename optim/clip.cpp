@@ -96,7 +96,8 @@ Tensor parameters_to_vector(const std::vector<Tensor>& parameters) {
   std::vector<Tensor> parts;
   for (const Tensor& p : parameters) {
     check_defined("parameters_to_vector", p, "a parameter");
-    check<DtypeError>(p.dtype() == parameters[0].dtype(), "parameters_to_vector", "parameters are {} and {}; expected one dtype", parameters[0].dtype(), p.dtype());
+    const Dtype first = parameters[0].dtype();
+    check<DtypeError>(p.dtype() == first, "parameters_to_vector", "parameters are {} and {}; expected one dtype", first, p.dtype());
     parts.push_back(p.reshape({-1}));
   }
   return cat(parts, 0);

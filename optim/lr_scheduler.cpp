@@ -146,7 +146,8 @@ double SwaLr::operator()(std::int64_t step) const {
 double SequentialLr::operator()(std::int64_t step) const {
   const char* op = "SequentialLr";
   check_step(op, step);
-  check<ValueError>(schedules.size() == milestones.size() + 1, op, "there are {} schedules for {} milestones; expected one schedule more", schedules.size(), milestones.size());
+  check<ValueError>(schedules.size() == milestones.size() + 1, op, "there are {} schedules for {} milestones; expected one schedule more", schedules.size(),
+                    milestones.size());
   check<ValueError>(std::adjacent_find(milestones.begin(), milestones.end(), std::greater_equal<>()) == milestones.end(), op, "the milestones do not increase");
   const auto k = static_cast<std::size_t>(std::upper_bound(milestones.begin(), milestones.end(), step) - milestones.begin());
   check<ValueError>(schedules[k] != nullptr, op, "schedule {} is empty", k);

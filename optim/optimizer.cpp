@@ -12,7 +12,8 @@ void check_parameter(const char* op, const std::string& name, const Tensor& p) {
   check<GradError>(p.is_leaf() && p.requires_grad(), op, "parameter \"{}\" is {}; expected a leaf that requires a gradient", name,
                    p.is_leaf() ? "a tensor without requires_grad" : "the result of an op");
   for (int a = 0; a < p.shape().rank(); ++a)
-    check<ValueError>(p.strides()[a] != 0 || p.shape()[a] <= 1, op, "parameter \"{}\" is expanded along axis {}: its elements share memory; clone() it first", name, a);
+    check<ValueError>(p.strides()[a] != 0 || p.shape()[a] <= 1, op,
+                      "parameter \"{}\" is expanded along axis {}: its elements share memory; clone() it first", name, a);
 }
 
 }  // namespace

@@ -9,7 +9,8 @@
 namespace rill::optim {
 
 ReduceLrOnPlateau::ReduceLrOnPlateau(ReduceLrOnPlateauOptions options)
-    : options_(options), lr_(options.base), best_(options.mode == PlateauMode::min ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity()) {
+    : options_(options), lr_(options.base), best_(std::numeric_limits<double>::infinity()) {
+  if (options.mode == PlateauMode::max) best_ = -best_;
   const char* op = "ReduceLrOnPlateau";
   check_at_least(op, "base", options.base, 0);
   check_below_one(op, "factor", options.factor);

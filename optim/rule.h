@@ -24,7 +24,8 @@ inline fn::Prologue prologue(double lr, double weight_decay, bool decoupled, boo
   return {.negate = maximize, .l2 = decoupled ? 0 : weight_decay, .keep = decoupled ? 1 - lr * weight_decay : 1};
 }
 
-template <class Options> GroupedOptimizer<Options>::GroupedOptimizer(NamedTensors parameters, Options options) : GroupedOptimizer({Group{std::move(parameters), options}}) {}
+template <class Options>
+GroupedOptimizer<Options>::GroupedOptimizer(NamedTensors parameters, Options options) : GroupedOptimizer({Group{std::move(parameters), options}}) {}
 template <class Options>
 GroupedOptimizer<Options>::GroupedOptimizer(const std::vector<Tensor>& parameters, Options options) : GroupedOptimizer(numbered(parameters), options) {}
 template <class Options> GroupedOptimizer<Options>::GroupedOptimizer(std::initializer_list<Group> groups) : Optimizer(Rule<Options>::name) {

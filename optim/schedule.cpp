@@ -50,7 +50,8 @@ double PolynomialDecay::operator()(std::int64_t step) const {
 double PiecewiseConstant::operator()(std::int64_t step) const {
   const char* op = "PiecewiseConstant";
   check<ValueError>(step >= 0, op, "step is {}; expected step >= 0", step);
-  check<ValueError>(values.size() == boundaries.size() + 1, op, "there are {} values for {} boundaries; expected one value more", values.size(), boundaries.size());
+  check<ValueError>(values.size() == boundaries.size() + 1, op, "there are {} values for {} boundaries; expected one value more", values.size(),
+                    boundaries.size());
   check<ValueError>(std::adjacent_find(boundaries.begin(), boundaries.end(), std::greater_equal<>()) == boundaries.end(), op, "the boundaries do not increase");
   return values[static_cast<std::size_t>(std::lower_bound(boundaries.begin(), boundaries.end(), step) - boundaries.begin())];
 }

@@ -10,7 +10,8 @@ template <> struct Rule<SgdOptions> {
     check_at_least(name, "momentum", o.momentum, 0);
     check_at_least(name, "weight_decay", o.weight_decay, 0);
     check_share(name, "dampening", o.dampening);
-    rill::check<ValueError>(!o.nesterov || (o.momentum > 0 && o.dampening == 0), name, "nesterov needs momentum > 0 and dampening 0, they are {} and {}", o.momentum, o.dampening);
+    rill::check<ValueError>(!o.nesterov || (o.momentum > 0 && o.dampening == 0), name, "nesterov needs momentum > 0 and dampening 0, they are {} and {}",
+                            o.momentum, o.dampening);
   }
   static NamedTensors slots(const SgdOptions& o, const Tensor& p) {
     NamedTensors list;

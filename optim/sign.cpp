@@ -9,8 +9,10 @@ template <> struct Rule<RpropOptions> {
   static void check(const RpropOptions& o) {
     const auto [minus, plus] = o.etas;
     const auto [smallest, largest] = o.step_sizes;
-    rill::check<ValueError>(minus > 0 && minus < 1 && plus > 1 && std::isfinite(plus), name, "etas are {} and {}; expected 0 < etas[0] < 1 < etas[1]", minus, plus);
-    rill::check<ValueError>(smallest >= 0 && smallest <= largest && std::isfinite(largest), name, "step_sizes are {} and {}; expected 0 <= step_sizes[0] <= step_sizes[1]", smallest, largest);
+    rill::check<ValueError>(minus > 0 && minus < 1 && plus > 1 && std::isfinite(plus), name,
+                            "etas are {} and {}; expected 0 < etas[0] < 1 < etas[1]", minus, plus);
+    rill::check<ValueError>(smallest >= 0 && smallest <= largest && std::isfinite(largest), name,
+                            "step_sizes are {} and {}; expected 0 <= step_sizes[0] <= step_sizes[1]", smallest, largest);
   }
   static NamedTensors slots(const RpropOptions&, const Tensor& p) { return {{"prev", slot(p)}, {"step_size", slot(p)}, {"step", counter()}}; }
   static void update(UpdateList& list, const RpropOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {

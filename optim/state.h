@@ -1,6 +1,7 @@
 // State that is saved and loaded. Numbers on the host are 0-dim tensors, so that they go with the rest.
 #pragma once
 
+#include <rill/autograd/grad_mode.h>
 #include <rill/core/named_tensors.h>
 #include <rill/ops/create.h>
 
@@ -28,6 +29,7 @@ inline double multiply(const Tensor& product, double factor) {
 /// Copies saved values into `mine`; ValueError lists every difference, and then nothing is changed.
 inline void load_into(const NamedTensors& mine, const NamedTensors& given) {
   const auto values = match("load", mine, given);
+  const NoGrad off;
   for (std::size_t i = 0; i < mine.size(); ++i) mine[i].second.copy_(values[i]);
 }
 

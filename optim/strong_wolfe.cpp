@@ -19,7 +19,8 @@ double cubic_minimum(const LinePoint& a, const LinePoint& b, double low, double 
 
 }  // namespace
 
-LinePoint strong_wolfe(const LinePoint& start, double first, double reach, std::int64_t most, const std::function<LinePoint(double)>& at, std::int64_t& evaluations) {
+LinePoint strong_wolfe(const LinePoint& start, double first, double reach, std::int64_t most, const std::function<LinePoint(double)>& at,
+                       std::int64_t& evaluations) {
   const auto evaluate = [&](double t) {
     ++evaluations;
     return at(t);

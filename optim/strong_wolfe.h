@@ -17,6 +17,7 @@ struct LinePoint {
 /// A point that fulfils the strong Wolfe conditions f(t) <= f(0) + 1e-4 t slope(0), |slope(t)| <= 0.9 |slope(0)|, or the best one after 1 + `most`
 /// evaluations: bracketing and zooming with cubic interpolation (Nocedal and Wright 2006, algorithms 3.5 and 3.6). `first` is the
 /// step length that is tried first, `reach` the largest |d|, `evaluations` is counted up.
-LinePoint strong_wolfe(const LinePoint& start, double first, double reach, std::int64_t most, const std::function<LinePoint(double t)>& at, std::int64_t& evaluations);
+LinePoint strong_wolfe(const LinePoint& start, double first, double reach, std::int64_t most, const std::function<LinePoint(double t)>& at,
+                       std::int64_t& evaluations);
 
 }  // namespace rill::optim

@@ -60,7 +60,8 @@ void run(const UpdateJob& job, std::int64_t begin, std::int64_t end) {
     LoopCursor<kOperands> start = cursor;
     for (std::int64_t done = 0; done < n;) {
       const std::int64_t row = std::min(cursor.row_left(), n - done);
-      for (int k = 0; k < count; ++k) gather(size_of(views[k].dtype), plan.data[k] + cursor.offset[k], plan.inner_stride(k), raw[k].bytes + done * size[k], row);
+      for (int k = 0; k < count; ++k)
+        gather(size_of(views[k].dtype), plan.data[k] + cursor.offset[k], plan.inner_stride(k), raw[k].bytes + done * size[k], row);
       cursor.advance(row);
       done += row;
     }

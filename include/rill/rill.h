@@ -21,6 +21,11 @@
 #include <rill/data/mnist.h>
 #include <rill/io/checkpoint.h>
 #include <rill/io/safetensors.h>
+#include <rill/metrics/accuracy.h>
+#include <rill/metrics/binary.h>
+#include <rill/metrics/confusion.h>
+#include <rill/metrics/mean.h>
+#include <rill/metrics/thresholds.h>
 #include <rill/nn/activation.h>
 #include <rill/nn/batch_statistics.h>
 #include <rill/nn/containers.h>

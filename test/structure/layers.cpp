@@ -20,6 +20,7 @@ std::string layer_of(const std::string& path) {
       {"include/rill/core/", "core"}, {"rill/core/", "core"}, {"lib/core/", "core"},
       {"include/rill/ops/", "ops"}, {"rill/ops/", "ops"},
       {"include/rill/autograd/", "autograd-api"}, {"rill/autograd/", "autograd-api"},
+      {"include/rill/metrics/", "metrics"}, {"rill/metrics/", "metrics"}, {"nn/metrics/", "metrics"},
       {"include/rill/nn/", "nn"}, {"rill/nn/", "nn"}, {"nn/", "nn"},
       {"include/rill/optim/", "optim"}, {"rill/optim/", "optim"}, {"optim/", "optim"},
       {"include/rill/data/", "data"}, {"rill/data/", "data"}, {"data/", "data"},
@@ -41,12 +42,13 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"autograd-api", {"core", "ops", "autograd-api"}},
     {"autograd", {"core", "backend-api", "ops", "autograd-api", "autograd"}},
     {"nn", {"core", "ops", "autograd-api", "nn"}},
+    {"metrics", {"core", "ops", "autograd-api", "metrics"}},
     {"optim", {"core", "ops", "autograd-api", "backend-api", "optim"}},
     {"data", {"core", "ops", "data", "io"}},
     {"io", {"core", "ops", "io"}},
     {"interop", {"core", "ops", "interop"}},
-    {"umbrella", {"core", "ops", "autograd-api", "nn", "optim", "data", "io"}},
-    {"examples", {"core", "ops", "autograd-api", "nn", "optim", "data", "io", "interop", "umbrella", "examples"}},
+    {"umbrella", {"core", "ops", "autograd-api", "nn", "metrics", "optim", "data", "io"}},
+    {"examples", {"core", "ops", "autograd-api", "nn", "metrics", "optim", "data", "io", "interop", "umbrella", "examples"}},
 };
 
 /// Third-party headers and the layers that may name them.

@@ -134,7 +134,9 @@ template <bool centered, bool with_momentum> struct RmsPropUpdate {
     p = p - lit<V>(on_p) * d;
   }
   template <class V> RILL_FN void operator()(V& p, V g, V& square) const { apply<V>(p, g, square, nullptr, nullptr); }
-  template <class V> RILL_FN void operator()(V& p, V g, V& square, V& other) const { apply<V>(p, g, square, centered ? &other : nullptr, centered ? nullptr : &other); }
+  template <class V> RILL_FN void operator()(V& p, V g, V& square, V& other) const {
+    apply<V>(p, g, square, centered ? &other : nullptr, centered ? nullptr : &other);
+  }
   template <class V> RILL_FN void operator()(V& p, V g, V& square, V& mean, V& step) const { apply<V>(p, g, square, &mean, &step); }
 };
 struct AdagradUpdate {  // Duchi et al. 2011
