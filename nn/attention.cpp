@@ -78,6 +78,11 @@ void MultiheadAttention::parts(Parts& p) {
 }
 std::string MultiheadAttention::describe() const { return "MultiheadAttention()"; }
 
+Int MultiheadAttention::flops(const Tensor& query, const Tensor&) const {
+  const Int rows = query.numel() / embed_dim, length = query.size(query.dim() == 3 && options.batch_first ? 1 : 0);
+  return 2 * rows * embed_dim * (embed_dim + options.kdim.value_or(embed_dim) + options.vdim.value_or(embed_dim)) + 4 * rows * length * embed_dim;
+}
+
 /// What scaled_dot_product_attention takes, [.., L, S]; undefined when everything is seen.
 Tensor MultiheadAttention::mask(const AttentionCall& call, Int rows, Int queries, Int keys, const Tensor& like) const {
   Tensor result;

@@ -71,7 +71,7 @@ Tensor unpack(const PackedSequence& p, Int steps, Int rows, double padding_value
   return unflatten(full, 0, {steps, rows});
 }
 
-PackedSequence pack_padded_sequence(const Tensor& x, const Ints& lengths, const PackOptions& options) {
+PackedSequence pack_padded_sequence(const Tensor& x, const Ints& lengths, const PackPaddedOptions& options) {
   constexpr const char* op = "pack_padded_sequence";
   check_defined(op, x);
   check<ShapeError>(x.dim() >= 2, op, "x {} has rank {}; expected [T, N, ...], or [N, T, ...] with batch_first", describe(x), x.dim());
@@ -81,7 +81,7 @@ PackedSequence pack_padded_sequence(const Tensor& x, const Ints& lengths, const 
   return pack(op, options.batch_first ? transpose(x, 0, 1) : x, lengths, 1);
 }
 
-Padded pad_packed_sequence(const PackedSequence& p, const PadOptions& options) {
+Padded pad_packed_sequence(const PackedSequence& p, const PadPackedOptions& options) {
   constexpr const char* op = "pad_packed_sequence";
   check_packed(op, p);
   const Int longest = static_cast<Int>(p.batch_sizes.size()), rows = p.batch_sizes[0], steps = options.total_length.value_or(longest);

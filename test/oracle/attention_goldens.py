@@ -110,7 +110,10 @@ def modules():
 
     def case(kind, a, *x):
         state = make(kind, a).state_dict()
-        g.case(kind, [*a, list(state)], *x, *(t(*p.shape) for p in state.values()), second=False)
+        inputs = [*x, *(t(*p.shape) for p in state.values())]
+        # PyTorch takes a causal mask as a hint and gives it no gradient
+        wanted = [k for k, i in enumerate(inputs) if not i.isinf().any()]
+        g.case(kind, [*a, list(state)], *inputs, wanted=wanted, second=False)
 
     # embed, heads, bias, bias_kv, zero, kdim, vdim, batch first; self attention, weights, averaged
     padding = torch.tensor([[0, 0, 1], [0, 1, 0]]).bool()

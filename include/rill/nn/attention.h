@@ -42,6 +42,8 @@ class MultiheadAttention : public Module {
   AttentionResult operator()(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionCall& options = {}) const;
   void parts(Parts& p) override;
   std::string describe() const override;
+  /// As for self-attention: keys are counted as many as queries.
+  std::int64_t flops(const Tensor& query, const Tensor& output) const override;
 
   std::int64_t embed_dim, num_heads;
   MultiheadAttentionOptions options;

@@ -16,15 +16,15 @@ struct PackedSequence {
   Tensor unsorted_indices;                 ///< the way back
 };
 
-struct PackOptions {
+struct PackPaddedOptions {
   bool batch_first = false;     ///< x is [N, T, ...] instead of [T, N, ...]
   bool enforce_sorted = true;   ///< off: rows are sorted by length, longest first, equal ones in their order
 };
 /// x [T, N, ...] with the steps of each row that count. ValueError for a length outside [1, T] or, with enforce_sorted, one that is
 /// larger than the one before; ShapeError unless there is one length per row.
-PackedSequence pack_padded_sequence(const Tensor& x, const std::vector<std::int64_t>& lengths, const PackOptions& options = {});
+PackedSequence pack_padded_sequence(const Tensor& x, const std::vector<std::int64_t>& lengths, const PackPaddedOptions& options = {});
 
-struct PadOptions {
+struct PadPackedOptions {
   bool batch_first = false;
   double padding_value = 0;
   std::optional<std::int64_t> total_length = {};  ///< steps of the result; default: the longest row's
@@ -34,7 +34,7 @@ struct Padded {
   std::vector<std::int64_t> lengths;
 };
 /// The reverse of packing, rows in the caller's order. ValueError when total_length is below the longest row.
-Padded pad_packed_sequence(const PackedSequence& packed, const PadOptions& options = {});
+Padded pad_packed_sequence(const PackedSequence& packed, const PadPackedOptions& options = {});
 
 enum class PaddingSide : std::uint8_t { right, left };
 struct PadSequenceOptions {
