@@ -11,10 +11,12 @@ namespace rill {
 
 /// A 0-dim tensor that holds a number in the given dtype.
 Tensor constant(Scalar value, Dtype dtype, Device device);
-/// A number beside `a`. It is weaker than a tensor with axes, so that it may keep float32 digits beside 16-bit floats.
-inline Tensor number_for(const Tensor& a, Scalar value) {
-  const Dtype dtype = result_type(a, value);
-  return constant(value, impl(a).shape.rank() > 0 ? compute_dtype(dtype) : dtype, impl(a).device);
+/// op(x, number). The number keeps float32 digits beside 16-bit floats: it is weaker than a tensor with axes, but not than one value.
+template <class Op> Tensor beside_number(const Tensor& x, Scalar value, Op op) {
+  const Dtype dtype = result_type(x, value), wide = compute_dtype(dtype);
+  const Tensor number = constant(value, wide, impl(x).device);
+  if (dtype == wide || impl(x).shape.rank() > 0) [[likely]] return op(x, number);
+  return op(x.to(wide), number).to(dtype);
 }
 /// The gradient of a broadcast operand: summed over the broadcast axes, in the operand's shape and dtype.
 Tensor sum_to(const Tensor& g, const Shape& shape, Dtype dtype);
@@ -110,7 +112,7 @@ template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = 
 }
 template <class F> Tensor binary(const Tensor& a, Scalar b, const F& f = {}) {
   check_defined(F::name, a);
-  return binary<F>(a, number_for(a, b), f);
+  return beside_number(a, b, [&](const Tensor& x, const Tensor& number) { return binary<F>(x, number, f); });
 }
 
 template <class F> const Tensor& binary_(const Tensor& a, const Tensor& b, const F& f = {}) {
@@ -133,7 +135,8 @@ template <class F> const Tensor& binary_(const Tensor& a, const Tensor& b, const
 }
 template <class F> const Tensor& binary_(const Tensor& a, Scalar b, const F& f = {}) {
   check_defined(F::name, a);
-  return binary_<F>(a, number_for(a, b), f);
+  const Dtype dtype = result_type(a, b);
+  return binary_<F>(a, constant(b, impl(a).shape.rank() > 0 ? compute_dtype(dtype) : dtype, impl(a).device), f);
 }
 
 template <class F> Tensor compare(const Tensor& a, const Tensor& b) {

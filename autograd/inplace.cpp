@@ -93,7 +93,7 @@ void check_in_place(const char* op, const Tensor& x, const Shape& result_shape, 
   check<ShapeError>(i.shape == result_shape, op, "the result has shape {}, which does not fit in place into {}", result_shape, describe(x));
   const auto kind = [](Dtype d) { return d == Dtype::boolean ? 0 : is_integral(d) ? 1 : 2; };
   check<DtypeError>(kind(result) <= kind(i.dtype), op, "the result is {} and cannot be stored in place into {}; convert it first", result, describe(x));
-  for (int a = 0; a < i.shape.rank(); ++a)
+  for (int a = 0; i.numel > 0 && a < i.shape.rank(); ++a)
     check<ValueError>(i.strides[a] != 0 || i.shape[a] <= 1, op, "{} is expanded along axis {}: its elements share memory; clone() it before writing", describe(x), a);
   if (!thread_state.grad_enabled) return;
   const Node* n = x.requires_grad() ? current_node(x) : nullptr;

@@ -17,7 +17,7 @@ struct Probe {
 #define RILL_MERGE1(name) friend constexpr Probe name(Probe a) { return a; }
   RILL_MERGE1(operator-) RILL_MERGE1(abs) RILL_MERGE1(sign) RILL_MERGE1(sqrt) RILL_MERGE1(exp) RILL_MERGE1(exp2) RILL_MERGE1(log) RILL_MERGE1(sin) RILL_MERGE1(cos)
   RILL_MERGE1(sinh) RILL_MERGE1(cosh) RILL_MERGE1(erfc) RILL_MERGE1(expm1) RILL_MERGE1(log1p) RILL_MERGE1(digamma) RILL_MERGE1(trigamma)
-  RILL_MERGE1(floor) RILL_MERGE1(trunc)
+  RILL_MERGE1(floor) RILL_MERGE1(trunc) RILL_MERGE1(tanh) RILL_MERGE1(rint)
 #undef RILL_MERGE1
   friend constexpr Probe where(Probe m, Probe a, Probe b) { return {m.bits | a.bits | b.bits}; }
   friend constexpr Probe zero_like(Probe) { return {}; }

@@ -22,7 +22,7 @@ Parameter started(const Shape& shape, const Options& options, const Initializer&
   (initializer ? initializer : otherwise)(p);
   return p;
 }
-void glorot(const Tensor& w) { init::glorot_uniform_(w); }
+void glorot(const Tensor& w) { init::glorot_uniform_(w, init::Layout::in_out); }
 Initializer constant(double value) {
   return [value](const Tensor& w) { init::constant_(w, value); };
 }

@@ -14,11 +14,9 @@
 namespace rill::nn {
 namespace {
 
-using Layer = TransformerLayerOptions;
-
-MultiheadAttentionOptions attention_options(const Layer& o) { return {.dropout = o.dropout, .bias = o.bias, .batch_first = o.batch_first, .tensor = o.tensor}; }
-LinearOptions linear_options(const Layer& o) { return {.bias = o.bias, .tensor = o.tensor}; }
-LayerNorm norm_of(std::int64_t d_model, const Layer& o) { return LayerNorm({d_model}, {.eps = o.layer_norm_eps, .bias = o.bias, .tensor = o.tensor}); }
+MultiheadAttentionOptions attention_options(const TransformerLayerOptions& o) { return {.dropout = o.dropout, .bias = o.bias, .batch_first = o.batch_first, .tensor = o.tensor}; }
+LinearOptions linear_options(const TransformerLayerOptions& o) { return {.bias = o.bias, .tensor = o.tensor}; }
+LayerNorm norm_of(std::int64_t d_model, const TransformerLayerOptions& o) { return LayerNorm({d_model}, {.eps = o.layer_norm_eps, .bias = o.bias, .tensor = o.tensor}); }
 
 Tensor activate(TransformerActivation f, const Tensor& x) { return f == TransformerActivation::relu ? relu(x) : gelu(x); }
 
@@ -30,7 +28,7 @@ template <class L> Tensor feed_forward(const L& layer, const Tensor& x) { return
 
 }  // namespace
 
-TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t d, std::int64_t heads, const Layer& o)
+TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t d, std::int64_t heads, const TransformerLayerOptions& o)
     : self_attn(d, heads, attention_options(o)), linear1(d, o.dim_feedforward, linear_options(o)), dropout(o.dropout), linear2(o.dim_feedforward, d, linear_options(o)),
       norm1(norm_of(d, o)), norm2(norm_of(d, o)), dropout1(o.dropout), dropout2(o.dropout), activation(o.activation), norm_first(o.norm_first) {}
 void TransformerEncoderLayer::parts(Parts& p) {
@@ -44,7 +42,7 @@ Tensor TransformerEncoderLayer::operator()(const Tensor& src, const EncoderCall&
   });
 }
 
-TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t d, std::int64_t heads, const Layer& o)
+TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t d, std::int64_t heads, const TransformerLayerOptions& o)
     : self_attn(d, heads, attention_options(o)), multihead_attn(d, heads, attention_options(o)), linear1(d, o.dim_feedforward, linear_options(o)), dropout(o.dropout),
       linear2(o.dim_feedforward, d, linear_options(o)), norm1(norm_of(d, o)), norm2(norm_of(d, o)), norm3(norm_of(d, o)), dropout1(o.dropout), dropout2(o.dropout), dropout3(o.dropout),
       activation(o.activation), norm_first(o.norm_first) {}

@@ -44,7 +44,7 @@ VariableStore& VariableStore::operator=(const VariableStore& other) {
 }
 
 void VariableStore::parts(Parts& p) {
-  for (Variable& v : variables_) p(v.name, v.trained)(v.name, v.fixed);
+  for (Variable& v : variables_) p(v.name, v.trained)(v.name, v.fixed);  // one of them is absent
 }
 
 // ---- scopes -----------------------------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ Tensor VariableStore::get(const std::string& name, const Shape& shape, const Var
   const Initializer& initializer = o.initializer ? o.initializer : current_->initializer;
   const NoGrad off;
   if (initializer) initializer(value);
-  else if (value.is_floating_point()) init::glorot_uniform_(value);
+  else if (value.is_floating_point()) init::glorot_uniform_(value, init::Layout::in_out);
   else value.zero_();
   return add({full, {}, {}, {}, file, line}, value, o);
 }

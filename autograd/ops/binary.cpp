@@ -68,11 +68,11 @@ Tensor div(const Tensor& a, const Tensor& b) { return binary<fn::Div>(a, b); }
 Tensor div(const Tensor& a, Scalar b) { return binary<fn::Div>(a, b); }
 Tensor operator-(Scalar a, const Tensor& b) {
   check_defined("sub", b);
-  return sub(constant(a, result_type(b, a), b.device()), b);
+  return beside_number(b, a, [](const Tensor& x, const Tensor& number) { return sub(number, x); });
 }
 Tensor operator/(Scalar a, const Tensor& b) {
   check_defined("div", b);
-  return div(constant(a, result_type(b, a), b.device()), b);
+  return beside_number(b, a, [](const Tensor& x, const Tensor& number) { return div(number, x); });
 }
 
 const Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
@@ -90,16 +90,19 @@ const Tensor& Tensor::sub_(Scalar v) const { return binary_<fn::Sub>(*this, v); 
 const Tensor& Tensor::mul_(Scalar v) const { return binary_<fn::Mul>(*this, v); }
 const Tensor& Tensor::div_(Scalar v) const { return binary_<fn::Div>(*this, v); }
 
+#define RILL_PAIR(op) [](const Tensor& x, const Tensor& y) { return op(x, y); }
 Tensor floor_divide(const Tensor& a, const Tensor& b) { return check_divisor<fn::FloorDivide>(a, b), binary<fn::FloorDivide>(a, b); }
 const Tensor& floor_divide_(const Tensor& a, const Tensor& b) { return check_divisor<fn::FloorDivide>(a, b), binary_<fn::FloorDivide>(a, b); }
-Tensor floor_divide(const Tensor& a, Scalar b) { return check_defined("floor_divide", a), floor_divide(a, constant(b, result_type(a, b), a.device())); }
+Tensor floor_divide(const Tensor& a, Scalar b) { return check_defined("floor_divide", a), beside_number(a, b, RILL_PAIR(floor_divide)); }
 Tensor trunc_divide(const Tensor& a, const Tensor& b) { return check_divisor<fn::TruncDivide>(a, b), binary<fn::TruncDivide>(a, b); }
 Tensor remainder(const Tensor& a, const Tensor& b) { return check_divisor<fn::Remainder>(a, b), binary<fn::Remainder>(a, b); }
 const Tensor& remainder_(const Tensor& a, const Tensor& b) { return check_divisor<fn::Remainder>(a, b), binary_<fn::Remainder>(a, b); }
-Tensor remainder(const Tensor& a, Scalar b) { return check_defined("remainder", a), remainder(a, constant(b, result_type(a, b), a.device())); }
+Tensor remainder(const Tensor& a, Scalar b) { return check_defined("remainder", a), beside_number(a, b, RILL_PAIR(remainder)); }
 Tensor fmod(const Tensor& a, const Tensor& b) { return check_divisor<fn::Fmod>(a, b), binary<fn::Fmod>(a, b); }
 const Tensor& fmod_(const Tensor& a, const Tensor& b) { return check_divisor<fn::Fmod>(a, b), binary_<fn::Fmod>(a, b); }
-Tensor fmod(const Tensor& a, Scalar b) { return check_defined("fmod", a), fmod(a, constant(b, result_type(a, b), a.device())); }
+Tensor fmod(const Tensor& a, Scalar b) { return check_defined("fmod", a), beside_number(a, b, RILL_PAIR(fmod)); }
+
+#undef RILL_PAIR
 
 namespace {
 /// Integer powers by squaring, wrapping as integer products do; the exponent is not negative.
@@ -132,7 +135,7 @@ Tensor pow(const Tensor& a, const Tensor& b) {
                     a.dtype(), b.dtype());
   return binary<fn::Pow>(a, b);
 }
-Tensor pow(Scalar a, const Tensor& b) { return check_defined("pow", b), pow(constant(a, result_type(b, a), b.device()), b); }
+Tensor pow(Scalar a, const Tensor& b) { return check_defined("pow", b), beside_number(b, a, [](const Tensor& x, const Tensor& number) { return pow(number, x); }); }
 
 const Tensor& pow_(const Tensor& a, const Tensor& b) { return check_operands<fn::Pow>(a, b), rewrite("pow_", a, [&](const Tensor& before) { return pow(before, b); }); }
 const Tensor& pow_(const Tensor& a, Scalar b) { return rewrite("pow_", a, [&](const Tensor& before) { return pow(before, b); }); }
@@ -146,6 +149,7 @@ Tensor hypot(const Tensor& a, const Tensor& b) { return binary<fn::Hypot>(a, b);
 Tensor copysign(const Tensor& a, const Tensor& b) { return binary<fn::Copysign>(a, b); }
 Tensor logaddexp(const Tensor& a, const Tensor& b) { return binary<fn::Logaddexp>(a, b); }
 Tensor logaddexp2(const Tensor& a, const Tensor& b) { return binary<fn::Logaddexp2>(a, b); }
+Tensor xlogy(const Tensor& a, const Tensor& b) { return binary<fn::Xlogy>(a, b); }
 Tensor bitwise_and(const Tensor& a, const Tensor& b) { return binary<fn::BitAnd>(a, b); }
 Tensor bitwise_or(const Tensor& a, const Tensor& b) { return binary<fn::BitOr>(a, b); }
 Tensor bitwise_xor(const Tensor& a, const Tensor& b) { return binary<fn::BitXor>(a, b); }

@@ -23,19 +23,11 @@ void check_pair(const char* op, const Tensor& a, const Tensor& b) {
 Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
   check_defined("clamp", x);
   check<ValueError>(low.defined() || high.defined(), "clamp", "both bounds are missing; give at least one");
+  check<DtypeError>(x.dtype() != Dtype::boolean, "clamp", "bool is not supported (expected a floating or integer dtype); convert with .to()");
+  if (low.defined()) check_pair("clamp", x, low);
+  if (high.defined()) check_pair("clamp", x, high);
   const Tensor raised = low.defined() ? where(logical_or(lt(x, low), isnan(low)), low, x) : x;
   return high.defined() ? where(logical_or(gt(raised, high), isnan(high)), high, raised) : raised;
-}
-Tensor logit(const Tensor& x, std::optional<double> eps) {
-  check_defined("logit", x);
-  const Tensor p = eps ? clamp(x, *eps, 1 - *eps) : x;
-  return log(p / (1 - p));
-}
-Tensor sinc(const Tensor& x) {
-  check_defined("sinc", x);
-  const Tensor y = x * std::numbers::pi, zero = eq(y, 0);
-  const Tensor safe = where(zero, 1, y);
-  return where(zero, 1 - square(y) / 6, sin(safe) / safe);  // the series carries the derivatives at 0
 }
 Tensor deg2rad(const Tensor& x) { return check_defined("deg2rad", x), x * (std::numbers::pi / 180); }
 Tensor rad2deg(const Tensor& x) { return check_defined("rad2deg", x), x * (180 / std::numbers::pi); }
@@ -45,13 +37,13 @@ Tensor crelu(const Tensor& x, std::int64_t axis) {
   check<ShapeError>(x.dim() > 0, "crelu", "a number has no axis to double; expected rank 1 or more");
   return relu(cat({x, neg(x)}, wrap_axis("crelu", axis, x.dim())));
 }
-Tensor tanhshrink(const Tensor& x) { return check_defined("tanhshrink", x), x - tanh(x); }
 Tensor glu(const Tensor& x, std::int64_t axis) {
   check_defined("glu", x);
   const auto a = wrap_axis("glu", axis, x.dim());
   check<ShapeError>(x.dim() > 0 && x.size(a) % 2 == 0, "glu", "axis {} of {} cannot be halved; its size must be even", axis, x.shape());
   const auto half = x.size(a) / 2;
-  return x.narrow(a, 0, half) * sigmoid(x.narrow(a, half, half));
+  const Tensor wide = x.to(compute_dtype(x.dtype())), y = wide.narrow(a, 0, half) * sigmoid(wide.narrow(a, half, half));
+  return is_floating(x.dtype()) ? y.to(x.dtype()) : y;  // 16-bit results are rounded once
 }
 Tensor prelu(const Tensor& x, const Tensor& weight) {
   check_defined("prelu", x);
@@ -75,11 +67,6 @@ Tensor ldexp(const Tensor& a, const Tensor& b) {
   check_pair("ldexp", a, b);
   return mul(a, exp2(b));
 }
-Tensor xlogy(const Tensor& a, const Tensor& b) {
-  check_pair("xlogy", a, b);
-  const Tensor zero = logical_and(eq(a, 0), logical_not(isnan(b)));
-  return where(zero, 0, a * log(where(zero, 1, b)));
-}
 Tensor heaviside(const Tensor& x, const Tensor& value) {
   check_pair("heaviside", x, value);
   const Tensor step = gt(x, 0).to(value.dtype());
@@ -87,7 +74,8 @@ Tensor heaviside(const Tensor& x, const Tensor& value) {
 }
 Tensor lcm(const Tensor& a, const Tensor& b) {
   check_pair("lcm", a, b);
-  for (const Tensor* t : {&a, &b}) check<DtypeError>(is_integral(t->dtype()), "lcm", "{} is not supported (expected an integer dtype); convert with .to()", t->dtype());
+  const Dtype dtype = result_type(a, b);
+  check<DtypeError>(is_integral(dtype), "lcm", "{} is not supported (expected an integer dtype); convert with .to()", dtype);
   const Tensor d = gcd(a, b);
   return abs(mul(trunc_divide(a, where(eq(d, 0), 1, d)), b));
 }

@@ -103,7 +103,7 @@ Tensor reduce_value(const Tensor& x, const Places& p, const Tensor& source, Scat
   return is_floating(d) ? out / count : floor_divide(out, count);
 }
 
-struct Reduction {
+struct ScatterRule {
   Places p;
   ScatterReduce reduce;
   bool include_self;
@@ -167,11 +167,11 @@ Tensor reduced(const Tensor& x, const Places& p, const Tensor& source, ScatterRe
   Tensor out = reduce_value(x, p, source, reduce, include_self);
   if (!recording(x, source)) return out;
   const bool values = reduce != ScatterReduce::sum && reduce != ScatterReduce::mean;
-  const Reduction r{p, reduce, include_self, values ? save(x) : Saved(), values ? save(source) : Saved()};
+  const ScatterRule r{p, reduce, include_self, values ? save(x) : Saved(), values ? save(source) : Saved()};
   return record("scatter_reduce", std::move(out), grad(x, [r](const Tensor& g, const Tensor& y) { return r.self(g, y); }),
                 grad(source, [r](const Tensor& g, const Tensor& y) { return r.other(g, y); }));
 }
-Tensor Reduction::scatter_product(const Tensor& a, const Tensor& b) const { return reduced(a, p, b, ScatterReduce::prod, include_self); }
+Tensor ScatterRule::scatter_product(const Tensor& a, const Tensor& b) const { return reduced(a, p, b, ScatterReduce::prod, include_self); }
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "autograd/record.h"
+#include "autograd/window.h"
 #include "backends/api/backend.h"
 #include "lib/core/checked.h"
 
@@ -47,6 +48,24 @@ void lay(const Tensor& out, std::int64_t axis, const std::vector<Tensor>& parts,
   }
 }
 
+/// All of them are channels-last, and one is nothing else.
+bool are_channels_last(const std::vector<Tensor>& tensors) {
+  bool any = false;
+  for (const Tensor& t : tensors) {
+    if (t.dim() < 3 || t.dim() > 5 || !t.is_contiguous(MemoryFormat::channels_last)) return false;
+    any = any || !impl(t).contiguous;
+  }
+  return any;
+}
+/// The same memory of a channels-last tensor with its axes in memory's order: N, spatial.., C.
+Tensor channels_moved_last(const Tensor& t) {
+  Shape shape = t.shape();
+  Strides strides = t.strides();
+  shape.erase(1), strides.erase(1);
+  shape.push_back(t.shape()[1]), strides.push_back(t.strides()[1]);
+  return make_alias(t, shape, strides, 0);
+}
+
 Dtype common_dtype(const std::vector<Tensor>& tensors) {
   Dtype d = impl(tensors[0]).dtype;
   for (const Tensor& t : tensors) d = promote(d, impl(t).dtype);
@@ -76,8 +95,15 @@ Tensor cat(const std::vector<Tensor>& tensors, std::int64_t axis) {
   }
   const Dtype dtype = common_dtype(tensors);
   checked_numel("cat", shape, dtype);
-  Tensor out = make_tensor(shape, dtype, impl(*first).device);
-  lay(out, a, tensors, false);
+  const bool last = are_channels_last(tensors);
+  Tensor out = make_dense(shape, last, dtype, impl(*first).device);
+  if (last) {
+    std::vector<Tensor> parts;
+    for (const Tensor& t : tensors) parts.push_back(channels_moved_last(t));
+    lay(channels_moved_last(out), a == 0 ? 0 : a == 1 ? shape.rank() - 1 : a - 1, parts, false);
+  } else {
+    lay(out, a, tensors, false);
+  }
 
   std::vector<std::int64_t> sizes;
   std::vector<Dtype> dtypes;

@@ -18,13 +18,13 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 
 /// sqrt(sum x^2). Squares of doubles may leave the range: then once more, scaled by the largest magnitude.
 Tensor euclidean(const Tensor& x, const Dims& given, const AxisSet& axes) {
-  const Tensor y = sqrt(reduce(Reduce::sum_of_squares, x, axes));
+  const Tensor y = reduce(Reduce::root_of_squares, x, axes);
   if (x.dtype() != Dtype::float64 || axes.count == 0) return y;
   const Tensor odd = logical_or(lt(y, 1e-150), gt(y, 1e150));
   if (!any(odd).item<bool>()) return y;
   const Tensor top = amax(abs(x), given, true);
   const Tensor scale = where(logical_and(gt(top, 0), isfinite(top)), top, 1);
-  return sqrt(reduce(Reduce::sum_of_squares, x / scale, axes)) * reshape(scale, axes.out);
+  return reduce(Reduce::root_of_squares, x / scale, axes) * reshape(scale, axes.out);
 }
 
 Tensor norm_value(const Tensor& x, double p, const Dims& given, const AxisSet& axes) {

@@ -70,7 +70,20 @@ template <class F> void store(const Tensor& t, F value) {
   }
 }
 
+/// fill(stream, values, count), then value * factor + shift, each rounded to float32 as TensorFlow's ops do; false for another generator.
+template <class F> bool fill_as_tensorflow(const char* op, const Tensor& t, double factor, double shift, const Generator& g, F fill) {
+  return with_tensorflow(g, [&](TensorFlowRandom& random) {
+    check<DtypeError>(impl(t).dtype == Dtype::float32, op, "a TensorFlow-compatible generator makes float32 values, not {}", impl(t).dtype);
+    auto* p = t.data<float>();
+    fill(random, p, impl(t).numel);
+    const std::int64_t n = impl(t).numel;
+    for (std::int64_t i = 0; i < n; ++i) p[i] *= static_cast<float>(factor);
+    for (std::int64_t i = 0; i < n; ++i) p[i] += static_cast<float>(shift);
+  });
+}
+
 void fill_uniform(const Tensor& t, double low, double high, const Generator& g) {
+  if (fill_as_tensorflow("uniform_", t, static_cast<float>(high) - static_cast<float>(low), low, g, [](auto& r, float* p, std::int64_t n) { r.fill_uniform(p, n); })) return;
   const Dtype d = impl(t).dtype;
   const bool sequential = with_mersenne(g, [&](Mersenne& m) {
     if (d == Dtype::float64) return store(t, [&](std::int64_t) { return std::fma(m.uniform_double(), high - low, low); });  // PyTorch's build fuses
@@ -81,6 +94,7 @@ void fill_uniform(const Tensor& t, double low, double high, const Generator& g) 
 }
 
 void fill_normal(const Tensor& t, double mean, double std, const Generator& g) {
+  if (fill_as_tensorflow("normal_", t, std, mean, g, [](auto& r, float* p, std::int64_t n) { r.fill_normal(p, n); })) return;
   const Dtype d = impl(t).dtype;
   const std::int64_t n = impl(t).numel;
   const bool sequential = with_mersenne(g, [&](Mersenne& m) {
@@ -273,6 +287,12 @@ const Tensor& trunc_normal_(const Tensor& x, double mean, double std, double low
   NoGrad off;
   const Dtype d = impl(x).dtype;
   return write("trunc_normal_", x, d, [&](const Tensor& t) {
+    if (fill_as_tensorflow("trunc_normal_", t, std, mean, g, [&](auto& r, float* p, std::int64_t n) {
+          check<ValueError>(low == mean - 2 * std && high == mean + 2 * std, "trunc_normal_", "a TensorFlow-compatible generator cuts at two deviations, {} to {}, not at {} and {}", mean - 2 * std, mean + 2 * std,
+                            low, high);
+          r.fill_truncated_normal(p, n);
+        }))
+      return;
     if (std == 0) return fill_uniform(t, std::clamp(mean, low, high), std::clamp(mean, low, high), g);
     fill_uniform(t, 2 * cdf(low) - 1, 2 * cdf(high) - 1, g);
     const Tensor y = clamp(erfinv(t) * (std * 1.41421356237309504880) + mean, low, high);

@@ -100,6 +100,13 @@ Tensor hardswish_(const Tensor& x) { return unary_<fn::Hardswish>(x); }
 Tensor hardsigmoid(const Tensor& x) { return unary<fn::Hardsigmoid>(x); }
 Tensor hardsigmoid_(const Tensor& x) { return unary_<fn::Hardsigmoid>(x); }
 
+Tensor sinc(const Tensor& x) { return unary<fn::Sinc>(x); }
+Tensor tanhshrink(const Tensor& x) { return unary<fn::Tanhshrink>(x); }
+Tensor logit(const Tensor& x, std::optional<double> eps) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  return unary(x, eps ? fn::Logit{*eps, 1 - *eps} : fn::Logit{-infinity, infinity});
+}
+
 Tensor elu(const Tensor& x, double alpha) { return unary(x, fn::Elu{alpha}); }
 Tensor leaky_relu(const Tensor& x, double slope) { return unary(x, fn::LeakyRelu{slope}); }
 Tensor gelu(const Tensor& x, GeluOptions options) { return options.tanh_approximation ? unary<fn::GeluTanh>(x) : unary<fn::Gelu>(x); }
@@ -152,7 +159,7 @@ Tensor nan_to_num(const Tensor& x, double nan, std::optional<double> positive, s
   check_defined("nan_to_num", x);
   return is_floating(x.dtype()) ? unary(x, replacements(x.dtype(), nan, positive, negative)) : x;
 }
-const Tensor& nan_to_num_(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
+Tensor nan_to_num_(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
   check_defined("nan_to_num_", x);
   if (!is_floating(x.dtype())) return rewrite("nan_to_num_", x, [](const Tensor& before) { return before; });
   return unary_(x, replacements(x.dtype(), nan, positive, negative));

@@ -13,20 +13,19 @@
 namespace rill {
 namespace {
 
-/// The variance, its mean and what the gradient needs; the variance is not recorded.
-struct Moments {
+/// The variance or its root, and what the gradient needs; not recorded.
+struct Spread {
   AxisSet axes;
   double divisor;
-  Tensor var, mean;
-  Moments(const char* op, const Tensor& x, const Dims& given, const VarOptions& o) : axes(op, x, given, o.keepdim) {
+  Tensor value;
+  Spread(const char* op, Reduce what, const Tensor& x, const Dims& given, const VarOptions& o) : axes(op, x, given, o.keepdim) {
     check<DtypeError>(is_floating(x.dtype()), op, "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
     divisor = std::max(0.0, static_cast<double>(axes.count) - o.correction);
     NoGrad off;
     const Tensor wide = x.detach().to(compute_dtype(x.dtype()));
     const AxisSet keep(op, x, given, true);
     const Tensor center = reduce(Reduce::sum, wide, keep, static_cast<double>(axes.count));
-    var = reduce(Reduce::sum_of_squares, wide - center, axes, divisor).to(x.dtype());
-    mean = reshape(center, axes.out).to(x.dtype());
+    value = reduce(what, wide - center, axes, divisor).to(x.dtype());
   }
 };
 
@@ -37,12 +36,12 @@ Tensor centered(const Tensor& x, const AxisSet& axes) {
   return x - mean(x, reduced, true);
 }
 
-auto var_gradient(const Tensor& x, const Moments& m) {
+auto var_gradient(const Tensor& x, const Spread& m) {
   return [x = save(x), axes = m.axes, divisor = m.divisor](const Tensor& g) {
     return spread(g * (2 / divisor), axes.kept, x().shape()) * centered(x(), axes);
   };
 }
-auto std_gradient(const Tensor& x, const Moments& m) {
+auto std_gradient(const Tensor& x, const Spread& m) {
   return [x = save(x), axes = m.axes, divisor = m.divisor](const Tensor& g, const Tensor& y) {
     const Tensor flat = eq(y, 0);  // a constant input: no direction is better than another
     const Tensor slope = where(flat, 0, g / (where(flat, 1, y) * divisor));
@@ -54,12 +53,12 @@ auto std_gradient(const Tensor& x, const Moments& m) {
 
 namespace {
 Tensor var_of(const char* op, const Tensor& x, const Dims& axes, const VarOptions& options) {
-  const Moments m(op, x, axes, options);
-  return record("var", m.var, grad(x, var_gradient(x, m)));
+  const Spread m(op, Reduce::sum_of_squares, x, axes, options);
+  return record("var", m.value, grad(x, var_gradient(x, m)));
 }
 Tensor std_of(const char* op, const Tensor& x, const Dims& axes, const VarOptions& options) {
-  const Moments m(op, x, axes, options);
-  return record("std", sqrt(m.var), grad(x, std_gradient(x, m)));
+  const Spread m(op, Reduce::root_of_squares, x, axes, options);
+  return record("std", m.value, grad(x, std_gradient(x, m)));
 }
 }  // namespace
 

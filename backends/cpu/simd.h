@@ -40,6 +40,7 @@ template <class T> struct Mask {
 };
 
 template <class T> struct Pack {
+  using element = T;
   using Batch = xsimd::batch<T, Arch>;
   static constexpr std::int64_t size = static_cast<std::int64_t>(Batch::size);
   Batch v;
@@ -120,6 +121,19 @@ template <class T> struct Pack {
     return xsimd::select(x.v > Batch(T(0)), Batch(T(1)), xsimd::select(x.v < Batch(T(0)), Batch(T(-1)), Batch(T(0))));
   }
   RILL_LOCAL Pack abs(Pack x) { return xsimd::abs(x.v); }
+  /// a b - p without rounding, where p is a b rounded.
+  RILL_LOCAL Pack product_error(Pack a, Pack b, Pack p) {
+#if defined(__FMA__)
+    return xsimd::fms(a.v, b.v, p.v);
+#else  // Dekker: each factor is split into two halves of its digits
+    auto half = [](Pack x) {
+      const Pack c = x * Pack(sizeof(T) == 4 ? 4097.0 : 134217729.0);
+      return c - (c - x);
+    };
+    const Pack ah = half(a), bh = half(b), al = a - ah, bl = b - bh;
+    return ((ah * bh - p) + ah * bl + al * bh) + al * bl;
+#endif
+  }
   RILL_LOCAL Pack sqrt(Pack x) { return xsimd::sqrt(x.v); }
   RILL_LOCAL Pack floor(Pack x) { return x.lanes([](T e) { return std::floor(e); }); }
   RILL_LOCAL Pack ceil(Pack x) { return x.lanes([](T e) { return std::ceil(e); }); }

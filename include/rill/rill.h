@@ -11,6 +11,7 @@
 #include <rill/autograd/graph.h>
 #include <rill/autograd/name_scope.h>
 #include <rill/autograd/saved_tensor_hooks.h>
+#include <rill/core/accessor.h>
 #include <rill/core/memory.h>
 #include <rill/core/print.h>
 #include <rill/core/random.h>
@@ -26,6 +27,7 @@
 #include <rill/nn/cell_wrappers.h>
 #include <rill/nn/containers.h>
 #include <rill/nn/conv.h>
+#include <rill/nn/distance.h>
 #include <rill/nn/dropout.h>
 #include <rill/nn/dynamic_rnn.h>
 #include <rill/nn/embedding.h>
@@ -46,7 +48,10 @@
 #include <rill/nn/tf_cells.h>
 #include <rill/nn/transformer.h>
 #include <rill/nn/variable_store.h>
+#include <rill/ops/activation.h>
 #include <rill/ops/attention.h>
+#include <rill/ops/binary.h>
+#include <rill/ops/compare.h>
 #include <rill/ops/conv.h>
 #include <rill/ops/create.h>
 #include <rill/ops/dropout.h>

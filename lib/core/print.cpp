@@ -150,10 +150,10 @@ std::vector<std::string> attributes(const Tensor& t) {
     all.push_back("size=" + size);
   }
   const bool obvious = i.dtype == default_dtype() || (i.numel > 0 && (i.dtype == Dtype::int64 || i.dtype == Dtype::boolean));
-  if (!obvious) all.push_back("dtype=" + std::string(to_string(i.dtype)));
-  if (!t.grad_fn().empty()) all.push_back("grad_fn=<" + std::string(t.grad_fn()) + ">");
+  if (!obvious) all.push_back(fmt::format("dtype={}", i.dtype));
+  if (!t.grad_fn().empty()) all.push_back(fmt::format("grad_fn=<{}>", t.grad_fn()));
   else if (t.requires_grad()) all.push_back("requires_grad=True");
-  if (i.name) all.push_back("name=\"" + *i.name + "\"");
+  if (i.name) all.push_back(fmt::format("name=\"{}\"", *i.name));
   return all;
 }
 
@@ -189,6 +189,22 @@ std::string to_string(const Tensor& t, const PrintOptions& options) {
   return out + ")";
 }
 std::string to_string(const Tensor& t) { return to_string(t, print_options()); }
+
+std::string summary(const Tensor& t) {
+  if (!t.defined()) return "undefined";
+  double low = 0, high = 0, total = 0;
+  std::int64_t nans = 0, infinities = 0, finite = 0;
+  for (const double v : t.to_vector<double>()) {
+    if (std::isnan(v)) ++nans;
+    else if (std::isinf(v)) ++infinities;
+    else low = finite ? std::min(low, v) : v, high = finite ? std::max(high, v) : v, total += v, ++finite;
+  }
+  std::string line = describe(t);
+  if (finite) line += fmt::format(" min {:.4g} max {:.4g} mean {:.4g}", low, high, total / static_cast<double>(finite));
+  if (nans) line += fmt::format(" {} nan", nans);
+  if (infinities) line += fmt::format(" {} inf", infinities);
+  return line;
+}
 
 std::ostream& operator<<(std::ostream& stream, const Tensor& t) { return stream << to_string(t); }
 std::ostream& operator<<(std::ostream& stream, Dtype d) { return stream << to_string(d); }

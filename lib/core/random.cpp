@@ -26,9 +26,9 @@ Shared& shared() {
 
 std::uint64_t call_word(const GeneratorState& s) { return s.stream << 48 | s.calls; }
 
-// Note [Generator state]: "rillrng", kind (1 Philox, 2 MT19937), seed, then stream and calls, or the position, 1 or 0 and the
-// spare normal, 624 words. All numbers are 64-bit little-endian, words 32-bit.
-constexpr char kMagic[8] = "rillrng";
+// Note [Generator state]: "rillrng", kind (1 Philox, 2 MT19937, 3 TensorFlow's), seed, then stream and calls; or the position, 1 or 0 and
+// the spare normal, 624 words; or the seed of the op and the block. All numbers are 64-bit little-endian, words 32-bit.
+constexpr char kStateMagic[8] = "rillrng";
 constexpr std::size_t kPhiloxBytes = 8 + 4 * 8, kMersenneBytes = 8 + 5 * 8 + Mersenne::kWords * 4;
 
 struct Writer {
@@ -51,6 +51,7 @@ struct Reader {
 Draw next_draw(const Generator& g) {
   auto& s = GeneratorAccess::state(g);
   std::lock_guard lock(s.mutex);
+  check<ValueError>(!s.tensorflow, "Generator", "a TensorFlow-compatible generator makes uniform, normal and truncated normal values only; use another generator here");
   const Draw d{s.seed, call_word(s)};
   s.calls = (s.calls + 1) & ((std::uint64_t{1} << 48) - 1);
   return d;
@@ -68,6 +69,12 @@ Generator Generator::torch_compatible(std::uint64_t seed) {
   return g;
 }
 
+Generator Generator::tensorflow_compatible(std::uint64_t op_seed, std::uint64_t graph_seed) {
+  Generator g(graph_seed);
+  g.state_->tensorflow.emplace(graph_seed, op_seed);
+  return g;
+}
+
 bool Generator::is_torch_compatible() const {
   std::lock_guard lock(state_->mutex);
   return state_->mersenne != nullptr;
@@ -78,6 +85,7 @@ void Generator::manual_seed(std::uint64_t seed) const {
   state_->seed = seed;
   state_->calls = 0;
   if (state_->mersenne) state_->mersenne->reseed(seed);
+  if (state_->tensorflow) state_->tensorflow.emplace(seed, state_->tensorflow->op_seed);
 }
 
 std::uint64_t Generator::seed() const {
@@ -94,13 +102,17 @@ std::uint64_t Generator::initial_seed() const {
 
 Tensor Generator::state() const {
   Writer out;
-  for (char c : kMagic) out.bytes.push_back(static_cast<std::uint8_t>(c));
+  for (char c : kStateMagic) out.bytes.push_back(static_cast<std::uint8_t>(c));
   {
     std::lock_guard lock(state_->mutex);
     const auto* m = state_->mersenne.get();
-    out.number(m ? 2 : 1);
+    const auto& tensorflow = state_->tensorflow;
+    out.number(m ? 2 : tensorflow ? 3 : 1);
     out.number(state_->seed);
-    if (m) {
+    if (tensorflow) {
+      out.number(tensorflow->op_seed);
+      out.number(tensorflow->block);
+    } else if (m) {
       out.number(static_cast<std::uint64_t>(m->position));
       out.number(m->spare_normal.has_value());
       out.number(std::bit_cast<std::uint64_t>(m->spare_normal.value_or(0)));
@@ -121,13 +133,14 @@ void Generator::set_state(const Tensor& t) const {
   const auto n = static_cast<std::size_t>(t.numel());
   std::vector<std::uint8_t> bytes(n);
   for (std::size_t i = 0; i < n; ++i) bytes[i] = t.data<std::uint8_t>()[static_cast<std::int64_t>(i) * t.strides()[0]];
-  check<ValueError>((n == kPhiloxBytes || n == kMersenneBytes) && std::memcmp(bytes.data(), kMagic, 8) == 0, "set_state",
+  check<ValueError>((n == kPhiloxBytes || n == kMersenneBytes) && std::memcmp(bytes.data(), kStateMagic, 8) == 0, "set_state",
                     "{} bytes are not the state of a generator of rill; use what Generator::state() returned", n);
   Reader in{bytes.data() + 8};
   const auto kind = in.number();
-  check<ValueError>((kind == 1 && n == kPhiloxBytes) || (kind == 2 && n == kMersenneBytes), "set_state", "{} bytes do not fit a generator of kind {}", n, kind);
+  check<ValueError>(((kind == 1 || kind == 3) && n == kPhiloxBytes) || (kind == 2 && n == kMersenneBytes), "set_state", "{} bytes do not fit a generator of kind {}", n, kind);
   const auto seed = in.number();
   std::unique_ptr<Mersenne> m;
+  std::optional<TensorFlowRandom> tensorflow;
   std::uint64_t stream = 0, calls = 0;
   if (kind == 2) {
     m = std::make_unique<Mersenne>(seed);
@@ -137,6 +150,9 @@ void Generator::set_state(const Tensor& t) const {
     const auto value = std::bit_cast<double>(in.number());
     if (spare) m->spare_normal = value;
     for (auto& w : m->words) w = static_cast<std::uint32_t>(in.number(4));
+  } else if (kind == 3) {
+    tensorflow.emplace(seed, in.number());
+    tensorflow->block = in.number();
   } else {
     stream = in.number(), calls = in.number();
     check<ValueError>(stream < 65536 && calls >> 48 == 0, "set_state", "stream {} or call {} is out of range", stream, calls);
@@ -144,6 +160,7 @@ void Generator::set_state(const Tensor& t) const {
   std::lock_guard lock(state_->mutex);
   state_->seed = seed, state_->stream = stream, state_->calls = calls;
   state_->mersenne = std::move(m);
+  state_->tensorflow = tensorflow;
 }
 
 Generator Generator::clone() const {
@@ -151,6 +168,7 @@ Generator Generator::clone() const {
   std::lock_guard lock(state_->mutex);
   g.state_->seed = state_->seed, g.state_->stream = state_->stream, g.state_->calls = state_->calls;
   if (state_->mersenne) g.state_->mersenne = std::make_unique<Mersenne>(*state_->mersenne);
+  g.state_->tensorflow = state_->tensorflow;
   return g;
 }
 

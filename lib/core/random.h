@@ -2,11 +2,13 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 
 #include <rill/core/random.h>
 
 #include "lib/core/mersenne.h"
 #include "lib/core/philox.h"
+#include "lib/core/tensorflow_random.h"
 
 namespace rill {
 
@@ -15,14 +17,15 @@ struct GeneratorState {
   mutable std::mutex mutex;
   std::uint64_t seed = 0;
   std::uint64_t stream = 0, calls = 0;         // Philox
-  std::unique_ptr<Mersenne> mersenne;          // torch-compatible; null: Philox
+  std::unique_ptr<Mersenne> mersenne;          // torch-compatible
+  std::optional<TensorFlowRandom> tensorflow;  // TensorFlow-compatible; neither: Philox
 };
 struct GeneratorAccess {
   static GeneratorState& state(const Generator& g) noexcept { return *g.state_; }
 };
 }  // namespace detail
 
-/// Takes the next call number; the generator is not torch-compatible.
+/// Takes the next call number; the generator is not torch-compatible. ValueError when it is TensorFlow-compatible.
 Draw next_draw(const Generator& generator);
 
 /// Runs f(Mersenne&) with the generator locked; false when it is not torch-compatible.
@@ -31,6 +34,15 @@ template <class F> bool with_mersenne(const Generator& generator, F f) {
   std::lock_guard lock(s.mutex);
   if (!s.mersenne) return false;
   f(*s.mersenne);
+  return true;
+}
+
+/// Runs f(TensorFlowRandom&) with the generator locked; false when it is not TensorFlow-compatible.
+template <class F> bool with_tensorflow(const Generator& generator, F f) {
+  auto& s = detail::GeneratorAccess::state(generator);
+  std::lock_guard lock(s.mutex);
+  if (!s.tensorflow) return false;
+  f(*s.tensorflow);
   return true;
 }
 

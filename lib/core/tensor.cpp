@@ -1,3 +1,4 @@
+#include <rill/core/accessor.h>
 #include <rill/core/tensor.h>
 
 #include <algorithm>
@@ -92,8 +93,9 @@ Tensor make_like(const Tensor& t, Dtype dtype) {
 Tensor make_like(const Tensor& t) { return make_like(t, impl(t).dtype); }
 
 namespace {
-[[gnu::always_inline]] inline TensorImpl* alias_impl(const TensorImpl& from, const Shape& shape, const Strides& strides, std::int64_t offset, Ref<Storage> storage) {
-  auto* p = new TensorImpl(from.dtype, from.device, shape, strides, std::move(storage));
+/// All of an alias but its storage.
+[[gnu::always_inline]] inline TensorImpl* alias_impl(const TensorImpl& from, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  auto* p = new TensorImpl(from.dtype, from.device, shape, strides);
   p->inference = from.inference;
   p->data = from.data + offset * static_cast<std::int64_t>(size_of(from.dtype));
   std::int64_t numel = 1;
@@ -107,25 +109,29 @@ namespace {
   return p;
 }
 /// Note [Borrowed storage]
-[[gnu::always_inline]] inline Ref<Storage> borrowed(const TensorImpl& from) { return Ref<Storage>::adopt(from.storage.get()); }
-[[gnu::always_inline]] inline const Tensor& base_of(const Tensor& t) { return impl(t).base.defined() ? impl(t).base : t; }
+[[gnu::always_inline]] inline void set_base(TensorImpl* view, const Tensor& t) {
+  view->storage = Ref<Storage>::adopt(impl(t).storage.get());
+  view->base = impl(t).base.defined() ? impl(t).base : t;
+}
 }  // namespace
 
 Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  return adopt(alias_impl(impl(t), shape, strides, offset, impl(t).storage));
+  auto* p = alias_impl(impl(t), shape, strides, offset);
+  p->storage = impl(t).storage;
+  return adopt(p);
 }
 Tensor make_view_of(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  auto* p = alias_impl(impl(t), shape, strides, offset, borrowed(impl(t)));
-  p->base = base_of(t);
+  auto* p = alias_impl(impl(t), shape, strides, offset);
+  set_base(p, t);
   return adopt(p);
 }
 Tensor make_row_major_view_of(const Tensor& t, const Shape& shape) {
   const auto& from = impl(t);
-  auto* p = new TensorImpl(from.dtype, from.device, shape, shape, borrowed(from));
+  auto* p = new TensorImpl(from.dtype, from.device, shape, shape);
+  set_base(p, t);
   p->inference = from.inference;
   p->data = from.data;
   p->numel = from.numel;
-  p->base = base_of(t);
   std::int64_t step = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
     p->strides[i] = step;
@@ -193,6 +199,11 @@ void* Tensor::checked_data(Dtype wanted) const {
   check<DtypeError>(i.dtype == wanted, "data", "the elements of {} are not {}; convert with .to(rill::{})", describe(*this), wanted, wanted);
   check<DeviceError>(i.device.is_cpu(), "data", "{} lives on {}; copy it with .to(Device::cpu())", describe(*this), i.device);
   return i.data;
+}
+
+void detail::check_accessor(const Tensor& t, int rank) {
+  check_defined("accessor", t);
+  check<ShapeError>(impl(t).shape.rank() == rank, "accessor", "{} has rank {}, but {} indices were asked for", describe(t), impl(t).shape.rank(), rank);
 }
 
 std::string describe(const Tensor& t) {

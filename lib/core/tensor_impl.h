@@ -32,6 +32,7 @@ struct TensorImpl : Counted {
   Strides strides;
 
   TensorImpl() = default;
+  TensorImpl(Dtype dtype, Device device, const Shape& shape, const Strides& strides) : dtype(dtype), device(device), shape(shape), strides(strides) {}
   TensorImpl(Dtype dtype, Device device, const Shape& shape, const Strides& strides, Ref<Storage> storage)
       : dtype(dtype), device(device), data(storage->data), storage(std::move(storage)), shape(shape), strides(strides) {}
   TensorImpl(const TensorImpl&) = delete;

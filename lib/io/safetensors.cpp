@@ -44,7 +44,7 @@ std::vector<std::uint32_t> checked_sums(std::string header, Metadata& metadata, 
   check<DataLoss>(!own.empty() && !sums.empty() && own.mapped().size() == 8 && sums.mapped().size() == tensors * 9, op, "{}: the checksums in its metadata are incomplete", file);
   const auto at = header.find(kHeaderSumText);
   check<DataLoss>(at != std::string::npos && header.compare(at + kHeaderSumText.size(), 8, own.mapped()) == 0, op, "{}: the checksum of its header was not written by rill", file);
-  header.replace(at + kHeaderSumText.size(), 8, kNoSum);
+  std::copy(kNoSum.begin(), kNoSum.end(), header.begin() + static_cast<std::ptrdiff_t>(at + kHeaderSumText.size()));
   check<DataLoss>(hex(crc32c(0, header.data(), header.size())) == own.mapped(), op, "{}: the header does not have its checksum {}; the file is damaged", file, own.mapped());
   const std::string& list = sums.mapped();
   for (std::size_t i = 0; i < tensors; ++i) {

@@ -34,6 +34,15 @@ TEST_CASE("a print names the op that made a tensor and the tensor itself", "[cor
   CHECK(stream.str() == "tensor([1., 1.]) [2] float32 cpu");
 }
 
+TEST_CASE("a summary is one line", "[core][print]") {
+  CHECK(summary(rill::tensor({{1., -2.5}, {4., 0.125}})) == "float32 [2, 2] min -2.5 max 4 mean 0.6562");
+  CHECK(summary(rill::tensor({1., NAN, INFINITY, -INFINITY, 3.}).set_name("w")) == "w float32 [5] min 1 max 3 mean 2 1 nan 2 inf");
+  CHECK(summary(arange(4)) == "int64 [4] min 0 max 3 mean 1.5");
+  CHECK(summary(zeros({0, 3})) == "float32 [0, 3]");
+  CHECK(summary(rill::tensor({NAN})) == "float32 [1] 1 nan");
+  CHECK(summary(Tensor()) == "undefined");
+}
+
 TEST_CASE("print options are checked and hold for all threads", "[core][print]") {
   set_print_options({.precision = 1});
   CHECK(to_string(rill::tensor({0.25, 1.})) == "tensor([0.2, 1.0])");

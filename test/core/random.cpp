@@ -16,6 +16,8 @@
 #include <rill/ops/view.h>
 
 #include "lib/core/philox.h"
+#include "lib/core/tensorflow_random.h"
+#include "test/support/message.h"
 
 using namespace rill;
 
@@ -383,4 +385,45 @@ TEST_CASE("random fills obey the rules of writes", "[core][random]") {
   CHECK(y.version() == version + 1);
   CHECK_FALSE(y.requires_grad());
   CHECK_THROWS_AS(ones({1}).expand({3}).uniform_(), ValueError);
+}
+
+TEST_CASE("the TensorFlow-compatible generator gives the values of TensorFlow 1.15's CPU kernels", "[core][random]") {
+  // the key (87654321, op seed 1): what an op with seed=1 has in a graph without a seed
+  const auto seeded = [] { return Generator::tensorflow_compatible(1); };
+  const TensorFlowRandom stream(87654321, 1);
+  const std::uint32_t first[] = {0xab1e98c7, 0xcdf5cfa7, 0xf1867731, 0x4c3f748e}, second[] = {0x00eaf265, 0xc4836362, 0xa50b474a, 0x8f3a73d9};
+  for (int i = 0; i < 4; ++i) {
+    CHECK(stream.words(0).w[i] == first[i]);
+    CHECK(stream.words(1).w[i] == second[i]);
+  }
+  check_values(rand({6}, {}, seeded()), {0.23903739, 0.92039955, 0.05051243, 0.49574447, 0.83552229, 0.02647042}, 5e-9);
+  check_values(randn({8}, {}, seeded()), {-0.8113182, 1.4845988, 0.06532937, -2.4427042, 0.0992484, 0.5912243, 0.592823, -2.1229296}, 3e-7);
+  Tensor x = empty({12});
+  trunc_normal_(x, 0, 1, -2, 2, seeded());
+  check_values(x, {-0.8113182, 1.4845988, 0.06532937, 0.0992484, 0.6396971, 1.6108713, 0.1635356, -1.5157056, 1.3587774, 0.5417413, -0.8600988, -0.0040246}, 3e-7);
+  check_values(randn({4}, {}, Generator::tensorflow_compatible(2, 1)), {-1.0467793, 0.8397046, 1.2358364, 2.0637853}, 3e-7);  // set_random_seed(1), seed=2
+  check_values(normal(3, 2, {2}, {}, seeded()), {3 + 2 * -0.8113182, 3 + 2 * 1.4845988}, 1e-6);
+
+  const Generator g = seeded();  // the second run of the same op goes on in its stream
+  check_values(randn({2}, {}, g), {-0.8113182, 1.4845988}, 3e-7);
+  const Tensor saved = g.state();
+  const Generator twin = g.clone(), loaded;
+  loaded.set_state(saved);
+  for (const Generator& next : {g, twin, loaded}) check_values(randn({2}, {}, next), {1.3587774, 0.5417413}, 3e-7);
+  g.manual_seed(87654321);
+  check_values(randn({2}, {}, g), {-0.8113182, 1.4845988}, 3e-7);
+
+  const TensorFlowRandom reduced(2147483647, 2147483650), zero(0, 2147483647);
+  CHECK((reduced.seed == 0 && reduced.op_seed == 3));
+  CHECK((zero.seed == 0 && zero.op_seed == 2147483647));
+}
+
+TEST_CASE("what TensorFlow's stream has no values for is refused", "[core][random]") {
+  const Generator g = Generator::tensorflow_compatible(1);
+  CHECK(MESSAGE(DtypeError, rand({2}, {.dtype = float64}, g)) == "uniform_: a TensorFlow-compatible generator makes float32 values, not float64");
+  const std::string other = "Generator: a TensorFlow-compatible generator makes uniform, normal and truncated normal values only; use another generator here";
+  CHECK(MESSAGE(ValueError, randperm(3, {}, g)) == other);
+  CHECK(MESSAGE(ValueError, dropout(ones({2}), 0.5, true, g)) == other);
+  CHECK(MESSAGE(ValueError, g.random64()) == other);
+  CHECK(MESSAGE(ValueError, trunc_normal_(empty({2}), 0, 1, -1, 1, g)) == "trunc_normal_: a TensorFlow-compatible generator cuts at two deviations, -2 to 2, not at -1 and 1");
 }

@@ -4,6 +4,7 @@
 #include <rill/nn/conv.h>
 #include <rill/nn/dropout.h>
 #include <rill/nn/embedding.h>
+#include <rill/nn/linear.h>
 #include <rill/nn/norm.h>
 #include <rill/nn/pad.h>
 #include <rill/nn/pool.h>
@@ -49,6 +50,11 @@ TEST_CASE("layers refuse options that fit no input, with the range that does", "
   CHECK(MESSAGE(ValueError, nn::MaxPool2d(3, {.padding = 2})) == "MaxPool2d: padding 2 is more than half of the window of 3 elements; at most 1 is possible");
   CHECK(MESSAGE(ValueError, nn::AvgPool1d(2, {.stride = 0})) == "AvgPool1d: stride is 0; it must be at least 1");
   CHECK(MESSAGE(ValueError, nn::AdaptiveMaxPool3d({1, 2})) == "AdaptiveMaxPool3d: the output size has 2 values; give one, or one for each of 3 axes");
+  CHECK(MESSAGE(ValueError, nn::LPPool2d(0, 2)) == "LPPool2d: p is 0; it must be another number");
+  CHECK(MESSAGE(ValueError, nn::MaxUnpool1d(2, {.padding = 2})) == "MaxUnpool1d: padding 2 is more than half of the window of 2 elements; at most 1 is possible");
+  CHECK(MESSAGE(ValueError, nn::FractionalMaxPool2d(2, {})) == "FractionalMaxPool2d: takes either size or ratio; give one of them");
+  CHECK(MESSAGE(ValueError, nn::FractionalMaxPool3d(2, {.ratio = {1.5}})) == "FractionalMaxPool3d: ratio is 1.5; it must be between 0 and 1");
+  CHECK(MESSAGE(ValueError, nn::Bilinear(1, 0, 2)) == "Bilinear: sizes are 1 and 0 in, 2 out; all must be at least 1");
   CHECK(MESSAGE(ValueError, nn::Dropout(1.5)) == "Dropout: the probability 1.5 is outside [0, 1]");
 
   CHECK(MESSAGE(ValueError, nn::Embedding(0, 1)) == "Embedding: the number of entries is 0; it must be at least 1");

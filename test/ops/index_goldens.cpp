@@ -1,25 +1,16 @@
 // The ops of rill/ops/index.h and rill/ops/shape.h against PyTorch, with first and second derivatives: test/oracle/index_goldens.py.
-#include "test/support/goldens.h"
+#include "test/support/derivative_goldens.h"
 
-#include <rill/autograd/backward.h>
-#include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
-#include <rill/ops/reduce.h>
-#include <rill/ops/shape.h>
-
-#include <fstream>
-#include <functional>
+#include <rill/ops/linalg.h>
 
 using namespace rill;
 
 namespace {
 
-using List = std::vector<Tensor>;
-using Run = std::function<List(const Golden&, const List&)>;
+Scalar scalar(const Golden& g, std::size_t k, const Tensor& x) { return x.dtype() == boolean ? Scalar(g.integer(k) != 0) : Scalar(g.integer(k)); }
 
-Scalar scalar(const Golden& g, std::size_t k, const Tensor& x) { return x.dtype() == boolean ? Scalar(g.arguments[k] == "True") : Scalar(g.integer(k)); }
-
-const std::map<std::string, Run> kOps = {
+const std::map<std::string, RunGolden> kOps = {
     {"gather", [](auto& g, auto& x) -> List { return {gather(x[0], g.integer(0), x[1])}; }},
     {"scatter", [](auto& g, auto& x) -> List { return {scatter(x[0], g.integer(0), x[1], x[2])}; }},
     {"scatter_value", [](auto& g, auto& x) -> List { return {scatter(x[0], g.integer(0), x[1], scalar(g, 1, x[0]))}; }},
@@ -66,73 +57,20 @@ const std::map<std::string, Run> kOps = {
     {"pixel_shuffle", [](auto& g, auto& x) -> List { return {pixel_shuffle(x[0], g.integer(0))}; }},
     {"pixel_unshuffle", [](auto& g, auto& x) -> List { return {pixel_unshuffle(x[0], g.integer(0))}; }},
     {"channel_shuffle", [](auto& g, auto& x) -> List { return {channel_shuffle(x[0], g.integer(0))}; }},
+    {"column_stack", [](auto&, auto& x) -> List { return {column_stack(x)}; }},
+    {"tensor_split_at", [](auto& g, auto& x) -> List { return tensor_split(x[0], g.list(0), g.integer(1)); }},
+    {"meshgrid_xy", [](auto&, auto& x) -> List { return meshgrid(x, GridIndexing::xy); }},
+    {"cartesian_prod", [](auto&, auto& x) -> List { return {cartesian_prod(x)}; }},
+    {"combinations", [](auto& g, auto& x) -> List { return {combinations(x[0], g.integer(0), {.with_replacement = g.integer(1) == 1})}; }},
+    {"atleast_1d", [](auto&, auto& x) -> List { return atleast_1d(x); }},
+    {"atleast_3d", [](auto&, auto& x) -> List { return atleast_3d(x); }},
+    {"vander", [](auto& g, auto& x) -> List { return {vander(x[0], {.columns = g.integer(0), .increasing = g.integer(1) == 1})}; }},
+    {"tril_indices", [](auto& g, auto&) -> List { return {tril_indices(g.integer(0), g.integer(1), g.integer(2))}; }},
+    {"triu_indices", [](auto& g, auto&) -> List { return {triu_indices(g.integer(0), g.integer(1), g.integer(2))}; }},
 };
-
-Tensor ramp(const Tensor& t, double start = 1) { return arange(start, start + static_cast<double>(t.numel()), 1, {.dtype = float64}).reshape(t.shape()); }
-Tensor or_zero(const Tensor& g, const Tensor& like) { return g.defined() ? g : zeros(like.shape(), {.dtype = like.dtype()}); }
-
-void check_outputs(const List& have, const List& want, double tolerance) {
-  REQUIRE(have.size() == want.size());
-  for (std::size_t k = 0; k < have.size(); ++k) check_same(have[k], want[k], tolerance);
-}
-
-/// The same values in other memory: axes in reverse order, or every second element of a larger tensor.
-Tensor strided(const Tensor& x, bool reversed) {
-  if (x.dim() == 0) return x;
-  if (reversed) return x.transpose(0, -1).clone(MemoryFormat::contiguous).transpose(0, -1);
-  return narrow(stack({x, x}, -1), -1, 1, 1).squeeze(-1);
-}
-
-void check_derivatives(const Golden& g, const Run& run) {
-  List leaves, wanted;
-  for (const Tensor& t : g.inputs) {
-    leaves.push_back(t.dtype() == float64 ? t.clone().requires_grad_() : t);
-    if (t.dtype() == float64) wanted.push_back(leaves.back());
-  }
-  const List y = run(g, leaves);
-  Tensor linear = zeros({}, {.dtype = float64}), squares = linear;
-  double start = 1;
-  for (const Tensor& t : y) {
-    const Tensor w = ramp(t, start);
-    linear = linear + sum(t * w), squares = squares + sum(t * t * w);
-    start += static_cast<double>(t.numel());
-  }
-  const auto first = grad({linear}, wanted, {}, {.retain_graph = true, .allow_unused = true});
-  const auto& want = g.sections.at("grad");
-  for (std::size_t k = 0; k < wanted.size(); ++k) check_same(or_zero(first[k], wanted[k]), want.at(k), 1e-12);
-  if (!g.sections.contains("second")) return;
-  const auto of_squares = grad({squares}, wanted, {}, {.create_graph = true, .allow_unused = true});
-  Tensor total = zeros({}, {.dtype = float64});
-  for (const Tensor& t : of_squares)
-    if (t.defined()) total = total + sum(t * ramp(t));
-  const auto second = grad({total}, wanted, {}, {.allow_unused = true});
-  for (std::size_t k = 0; k < wanted.size(); ++k) check_same(or_zero(second[k], wanted[k]), g.sections.at("second").at(k), 1e-12);
-}
 
 }  // namespace
 
 TEST_CASE("indexing, joining and reordering agree with PyTorch up to the second derivative", "[ops][index][shape]") {
-  std::ifstream file(RILL_SOURCE_DIR "/test/ops/index_goldens.txt");
-  REQUIRE(file);
-  std::map<std::string, int> seen;
-  for (std::string line; std::getline(file, line);) {
-    INFO(line);
-    const Golden g = parse_golden(line);
-    ++seen[g.op];
-    const Run& run = kOps.at(g.op);
-    const Dtype d = g.inputs[0].dtype();
-    const double tolerance = d == bfloat16 ? 8e-3 : d == float16 ? 1e-3 : d == float32 ? 1e-6 : 1e-14;
-    try {
-      check_outputs(run(g, g.inputs), g.sections.at(""), tolerance);
-      for (const bool reversed : {false, true}) {
-        List inputs;
-        for (const Tensor& t : g.inputs) inputs.push_back(strided(t, reversed));
-        check_outputs(run(g, inputs), g.sections.at(""), tolerance);
-      }
-      if (g.sections.contains("grad")) check_derivatives(g, run);
-    } catch (const Error& e) {
-      FAIL_CHECK(e.what());
-    }
-  }
-  CHECK(seen.size() == kOps.size());
+  check_goldens(RILL_SOURCE_DIR "/test/ops/index_goldens.txt", kOps);
 }

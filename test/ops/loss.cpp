@@ -1,7 +1,6 @@
 // Losses.
 #include <rill/ops/loss.h>
 #include <rill/ops/softmax.h>
-#include <rill/ops/weighted_loss.h>
 
 #include <algorithm>
 
@@ -109,21 +108,6 @@ TEST_CASE("the gradient of CTC is that of the log-probabilities themselves", "[o
   CHECK(MESSAGE(GradError, grad({ctc_loss(logp, tensor({1, 1}), tensor({4, 4}), tensor({1, 1}))}, {logp}, {}, {.create_graph = true})).find("ctc_loss") != std::string::npos);
 }
 
-TEST_CASE("tf.losses: what a weighted loss is divided by", "[ops][loss]") {
-  using enum WeightedReduction;
-  const Tensor l = tensor({{1., 2.}, {3., 4.}}), w = tensor({{2.}, {0.}});
-  CHECK(weighted_loss(l, w, none).to_vector<double>() == std::vector<double>{2, 4, 0, 0});
-  CHECK(weighted_loss(l, w, WeightedReduction::sum).item<double>() == 6);
-  CHECK(weighted_loss(l, w, WeightedReduction::mean).item<double>() == 1.5);
-  CHECK(weighted_loss(l, w).item<double>() == 3);  // two elements have a weight that is not 0
-  CHECK(weighted_loss(l, w, weighted_mean).item<double>() == 1.5);
-  CHECK(weighted_loss(l).item<double>() == 2.5);
-  for (const auto reduction : {WeightedReduction::sum, WeightedReduction::mean, mean_nonzero_weight, weighted_mean}) CHECK(weighted_loss(l, zeros({1}), reduction).item<double>() == 0);
-  CHECK(weighted_loss(zeros({0})).item<double>() == 0);
-  CHECK(MESSAGE(ShapeError, weighted_loss(l, ones({3}))).starts_with("weighted_loss: shapes [3] and [2, 2] do not broadcast"));
-  CHECK(MESSAGE(ShapeError, weighted_loss(ones({2}), l)) == "weighted_loss: the weight has shape [2, 2], which does not broadcast to the input [2]");
-}
-
 TEST_CASE("losses stay finite at extreme inputs", "[ops][loss]") {
   const Tensor x = tensor({300., -300.}).requires_grad_(), y = tensor({-1., 1.});
   const Tensor soft = soft_margin_loss(x, y, Reduction::sum);
@@ -184,7 +168,6 @@ TEST_CASE("losses say what is wrong", "[ops][loss]") {
   CHECK(MESSAGE(IndexError, ctc_loss(logp, tensor({1, 7}), fours, ones_)) == "ctc_loss: label 7 at position 0 of sample 1 is outside [0, 3)");
   CHECK(MESSAGE(ValueError, ctc_loss(logp, tensor({0, 1}), fours, ones_)) == "ctc_loss: label 0 at position 0 of sample 0 is the blank; targets hold no blanks");
   CHECK(MESSAGE(ValueError, triplet_margin_with_distance_loss(x, x, x, {})) == "triplet_margin_with_distance_loss: the distance is empty; pass a function of two tensors");
-  CHECK(MESSAGE(ShapeError, mean_pairwise_squared_error(full({}, 1.), full({}, 1.))) == "mean_pairwise_squared_error: the input is one number; expected [N, ...]");
   CHECK(MESSAGE(ShapeError, gaussian_nll_loss(x, x, three)) == "gaussian_nll_loss: the variance has shape [3], the input [2, 3]; expected the same, or [2, 1] or [2]");
   CHECK(MESSAGE(ValueError, gaussian_nll_loss(x, x, -x)) == "gaussian_nll_loss: the variance has a value that is not 0 or more");
 }

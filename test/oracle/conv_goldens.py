@@ -9,26 +9,10 @@ import random
 import torch
 import torch.nn.functional as F
 
+from goldens import argument_text, ramp, tensor_text
+
 rng = random.Random(7)
 lines = []
-
-
-def number(v):
-    return f"{v:.17g}"
-
-
-def tensor_text(t):
-    name = str(t.dtype).replace("torch.", "")
-    text = number if t.dtype.is_floating_point else (lambda v: str(int(v)))
-    return f"{name} {'x'.join(map(str, t.shape))} {','.join(text(v) for v in t.flatten().tolist())}"
-
-
-def argument(a):
-    return ",".join(map(str, a)) if isinstance(a, (list, tuple)) else str(int(a) if isinstance(a, bool) else a)
-
-
-def ramp(t):
-    return torch.arange(1, 1 + t.numel(), dtype=torch.float64).reshape(t.shape)
 
 
 def one(a):
@@ -83,7 +67,7 @@ OPS["fold"] = lambda a, x: F.fold(x, *(two(a[k]) for k in (0, 1, 4, 3, 2)))
 
 
 def add(op, args, *inputs):
-    line = " ".join([op] + [argument(a) for a in args]) + "".join(" | " + tensor_text(t) for t in inputs) + " =>"
+    line = " ".join([op] + [argument_text(a) for a in args]) + "".join(" | " + tensor_text(t) for t in inputs) + " =>"
     inputs = [t.clone().requires_grad_(t.dtype == torch.float64 and not op.startswith("fractional") or k == 0 and t.dtype == torch.float64) for k, t in enumerate(inputs)]
     try:
         if op == "fold" and inputs[0].dtype.itemsize == 2:

@@ -40,6 +40,8 @@ def derivatives(f, leaves, second=True):
     """The fields "grad" and "second" of f(*leaves) for the leaves that require a gradient."""
     wanted = [t for t in leaves if t.requires_grad]
     y = listed(f(*leaves))
+    if not any(t.requires_grad for t in y):
+        return []
     w, start = [], 1.0
     for t in y:
         w.append(ramp(t, start))
@@ -63,8 +65,10 @@ class Goldens:
         """wanted: the inputs to differentiate (default: float64 ones with elements). Other floating dtypes are computed in double and rounded
         once, unless direct says that the op means something else in double."""
         f = lambda *x: self.ops[op](arguments, *x)
-        leaves = [t.clone().requires_grad_() if t.dtype == torch.float64 and t.numel() and (wanted is None or k in wanted) else t for k, t in enumerate(inputs)]
         y = listed(f(*inputs))
+        if not any(t.dtype == torch.float64 for t in y):
+            wanted = []
+        leaves = [t.clone().requires_grad_() if t.dtype == torch.float64 and t.numel() and (wanted is None or k in wanted) else t for k, t in enumerate(inputs)]
         if not direct and any(t.dtype.is_floating_point and t.dtype != torch.float64 for t in inputs):
             exact = listed(f(*(t.double() if t.dtype.is_floating_point else t for t in inputs)))
             y = [e.to(t.dtype) for e, t in zip(exact, y)]

@@ -2,28 +2,24 @@
 
 Needs PyTorch. Run from the root: python test/oracle/index_goldens.py
 
-A line: op and arguments | input tensors ... => output tensors ... [| grad | d sum(y w) / d input ... | second | ...]; a tensor is "dtype shape values",
-a list argument "2,3". With float64 inputs x and outputs y, w = 1, 2, ... over all outputs: grad is the gradient of sum(y w) for each such input, second
-that of sum(g v) with v = 1, 2, ... and g the gradient of sum(y y w).
+The format is that of test/oracle/goldens.py.
 """
 import random
 
 import torch
 
+from goldens import Goldens
+
 rng = random.Random(4)
 T = torch
-lines = []
 REDUCE = ["sum", "prod", "mean", "amax", "amin"]
 
 
-def tensor_text(t):
-    name = str(t.dtype).replace("torch.", "")
-    number = (lambda v: f"{v:.17g}") if t.dtype.is_floating_point else (lambda v: str(int(v)))
-    return f"{name} {'x'.join(map(str, t.shape))} {','.join(number(v) for v in t.flatten().tolist())}"
-
-
-def ramp(t, start=1.0):
-    return torch.arange(start, start + t.numel(), dtype=torch.float64).reshape(t.shape)
+def vander(a, x):
+    if x.dtype != torch.float64 or a[0] == 0:
+        return T.vander(x, a[0], bool(a[1]))
+    powers = T.stack([x**k for k in range(a[0])], -1)  # PyTorch's own cannot be differentiated
+    return powers if a[1] else powers.flip(-1)
 
 
 OPS = {
@@ -73,35 +69,24 @@ OPS = {
     "pixel_shuffle": lambda a, x: T.pixel_shuffle(x, a[0]),
     "pixel_unshuffle": lambda a, x: T.pixel_unshuffle(x, a[0]),
     "channel_shuffle": lambda a, x: T.channel_shuffle(x, a[0]),
+    "column_stack": lambda a, *x: T.column_stack(x),
+    "tensor_split_at": lambda a, x: T.tensor_split(x, a[0], a[1]),
+    "meshgrid_xy": lambda a, *x: T.meshgrid(*x, indexing="xy"),
+    "cartesian_prod": lambda a, *x: T.cartesian_prod(*x),
+    "combinations": lambda a, x: T.combinations(x, a[0], bool(a[1])),
+    "atleast_1d": lambda a, *x: T.atleast_1d(x),
+    "atleast_3d": lambda a, *x: T.atleast_3d(x),
+    "vander": vander,
+    "tril_indices": lambda a: T.tril_indices(*a),
+    "triu_indices": lambda a: T.triu_indices(*a),
 }
 
 
-def listed(y):
-    return [y] if isinstance(y, torch.Tensor) else list(y)
+goldens = Goldens(OPS)
 
 
-def add(op, args, *inputs):
-    f = lambda *x: listed(OPS[op](args, *x))
-    outputs = f(*inputs)
-    head = " ".join([op] + [",".join(map(str, a)) if isinstance(a, (list, tuple)) else str(a) for a in args])
-    line = head + "".join(" | " + tensor_text(t) for t in inputs) + " =>" + "".join(" | " + tensor_text(t) for t in outputs)
-    if any(t.dtype == torch.float64 for t in inputs) and any(t.dtype == torch.float64 for t in outputs):
-        leaves = [t.clone().requires_grad_() if t.dtype == torch.float64 else t for t in inputs]
-        wanted = [t for t in leaves if t.requires_grad]
-        y = f(*leaves)
-        w, start = [], 1.0
-        for t in y:
-            w.append(ramp(t, start))
-            start += t.numel()
-        zero = lambda grads: [torch.zeros_like(t) if g is None else g for g, t in zip(grads, wanted)]
-        first = torch.autograd.grad(sum((t * v).sum() for t, v in zip(y, w)), wanted, allow_unused=True, retain_graph=True)
-        g = torch.autograd.grad(sum((t * t * v).sum() for t, v in zip(y, w)), wanted, allow_unused=True, create_graph=True)
-        g = [(t, v) for t, v in zip(g, wanted) if t is not None]
-        line += " | grad" + "".join(" | " + tensor_text(t) for t in zero(first))
-        if g and any(t.requires_grad for t, _ in g):
-            second = torch.autograd.grad(sum((t * ramp(t)).sum() for t, _ in g), wanted, allow_unused=True)
-            line += " | second" + "".join(" | " + tensor_text(t) for t in zero(second))
-    lines.append(line)
+def add(op, arguments, *inputs):
+    goldens.case(op, arguments, *inputs, direct=True)
 
 
 def real(*shape, dtype=torch.float64):
@@ -213,4 +198,24 @@ add("nonzero", [], torch.tensor(3.0))
 add("nonzero", [], torch.tensor(0.0))
 add("one_hot", [-1], index(4, 2, 3))
 add("one_hot", [6], index(4, 5))
-open("test/ops/index_goldens.txt", "w").write("\n".join(lines) + "\n")
+for d in [torch.float64] + OTHERS:
+    r = lambda *shape: real(*shape, dtype=d)
+    add("column_stack", [], r(3), r(3, 2), r(3))
+    add("column_stack", [], r(), r(1))
+    add("tensor_split_at", [[1, 1, 4], 0], r(5, 2))
+    add("tensor_split_at", [[-2, 9, 3], 1], r(2, 5))
+    add("meshgrid_xy", [], r(2), r(3), r(2))
+    add("meshgrid_xy", [], r(2))
+    add("cartesian_prod", [], r(2), r(3), r(2))
+    add("cartesian_prod", [], r(2))
+    for n, again in [(0, 0), (1, 0), (2, 0), (3, 0), (5, 0), (2, 1), (3, 1)]:
+        add("combinations", [n, again], r(4))
+    add("atleast_1d", [], r(), r(2))
+    add("atleast_3d", [], r(), r(2), r(2, 3), r(1, 2, 1))
+    if d not in (torch.float16, torch.bfloat16, torch.uint8, torch.bool):
+        for n, increasing in [(3, 0), (4, 1), (0, 0), (1, 1)]:
+            add("vander", [n, increasing], r(3))
+for rows, columns, diagonal in [(3, 3, 0), (3, 4, -1), (4, 2, 1), (2, 5, 3), (2, 3, -5), (2, 3, 9), (0, 3, 0), (3, 0, 0)]:
+    add("tril_indices", [rows, columns, diagonal])
+    add("triu_indices", [rows, columns, diagonal])
+goldens.write("test/ops/index_goldens.txt")

@@ -2,26 +2,15 @@
 
 Needs PyTorch. Run from the root: python test/oracle/nn_goldens.py
 
-A line: op, arguments and one digit per input (1: wants a gradient) | input tensors ... => output tensors ... [| grad | d sum(y w) / d input ... | second | ...]; a tensor is "dtype shape values",
-an empty one of shape 0 stands for an argument left out. With w = 1, 2, ... over all outputs: grad is the gradient of sum(y w) for each
-wanted input, second that of sum(g v) with v = 1, 2, ... and g the gradient of sum(y y w).
+The format is that of test/oracle/goldens.py; an empty tensor of shape 0 stands for an argument left out.
 """
 import torch
 import torch.nn.functional as F
 
+from goldens import Goldens
+
 gen = torch.Generator().manual_seed(11)
-lines = []
 REDUCTIONS = ["none", "mean", "sum"]
-
-
-def tensor_text(t):
-    name = str(t.dtype).replace("torch.", "")
-    number = (lambda v: f"{v:.17g}") if t.dtype.is_floating_point else (lambda v: str(int(v)))
-    return f"{name} {'x'.join(map(str, t.shape))} {','.join(number(v) for v in t.flatten().tolist())}"
-
-
-def ramp(t, start=1.0):
-    return torch.arange(start, start + t.numel(), dtype=torch.float64).reshape(t.shape)
 
 
 def opt(t):
@@ -99,37 +88,11 @@ OPS = {
 ONCE = {"ctc_loss", "grid_sample", "embedding_bag", "multi_margin_loss", "multilabel_margin_loss"}
 
 
-def listed(y):
-    return [y] if isinstance(y, torch.Tensor) else list(y)
+goldens = Goldens(OPS, ONCE)
 
 
-def case(op, arguments, *inputs, second=True, wanted=None):
-    leaves = [t.clone().requires_grad_() if t.dtype == torch.float64 and t.numel() and (wanted is None or k in wanted) else t for k, t in enumerate(inputs)]
-    if inputs[0].dtype == torch.float64 or -1 in arguments:
-        y = listed(OPS[op](arguments, *leaves))
-    else:  # computed in double, rounded once
-        doubles = [t.double() if t.dtype.is_floating_point else t for t in inputs]
-        y = [t.to(inputs[k].dtype) for k, t in enumerate(listed(OPS[op](arguments, *doubles)))]
-    fields = ["outputs"] + [tensor_text(t.detach()) for t in y]
-    wants = [t for t in leaves if t.requires_grad]
-    if wants:
-        linear = squares = 0
-        start = 1.0
-        for t in y:
-            w = ramp(t, start)
-            linear, squares = linear + (t * w).sum(), squares + (t * t * w).sum()
-            start += t.numel()
-        grads = torch.autograd.grad(linear, wants, retain_graph=True, allow_unused=True)
-        zero = lambda g, t: torch.zeros_like(t) if g is None else g
-        fields += ["grad"] + [tensor_text(zero(g, t).detach()) for g, t in zip(grads, wants)]
-        if second and op not in ONCE:
-            first = torch.autograd.grad(squares, wants, create_graph=True, allow_unused=True)
-            total = sum((g * ramp(g)).sum() for g in first if g is not None)
-            grads = torch.autograd.grad(total, wants, allow_unused=True)
-            fields += ["second"] + [tensor_text(zero(g, t).detach()) for g, t in zip(grads, wants)]
-    text = " ".join([op] + [",".join(map(str, a)) if isinstance(a, list) else f"{a}" for a in arguments])
-    marks = "".join("1" if t.requires_grad else "0" for t in leaves)
-    lines.append(" | ".join([text + " " + marks] + [tensor_text(t) for t in inputs]) + " => | " + " | ".join(fields[1:]))
+def case(op, arguments, *inputs, **options):
+    goldens.case(op, arguments, *inputs, direct=-1 in arguments, **options)  # -1: an eps that depends on the dtype
 
 
 def x(*shape, scale=1.0, shift=0.0, dtype=torch.float64):
@@ -287,17 +250,11 @@ def grid_cases():
         case("affine_grid", [[1, 2, 2, 3, 2], align], x(1, 3, 4))
 
 
-def write(path):
-    with open(path, "w") as f:
-        f.write("\n".join(lines) + "\n")
-    lines.clear()
-
-
 norm_cases()
 embedding_cases()
-write("test/ops/norm_goldens.txt")
+goldens.write("test/ops/norm_goldens.txt")
 loss_cases()
 ctc_cases()
-write("test/ops/loss_goldens.txt")
+goldens.write("test/ops/loss_goldens.txt")
 grid_cases()
-write("test/ops/grid_goldens.txt")
+goldens.write("test/ops/grid_goldens.txt")

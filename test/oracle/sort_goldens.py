@@ -9,17 +9,13 @@ import random
 
 import torch
 
+from goldens import tensor_text
+
 rng = random.Random(8)
 nan, inf = float("nan"), float("inf")
 FLOATS = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
 INTS = [torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8]
 lines = []
-
-
-def tensor_text(t):
-    name = str(t.dtype).replace("torch.", "")
-    number = (lambda v: repr(float(v))) if t.dtype.is_floating_point else (lambda v: str(int(v)))
-    return f"{name} {'x'.join(map(str, t.shape))} {','.join(number(v) for v in t.flatten().tolist())}"
 
 
 def add(op, numbers, inputs, outputs, grad=None):
@@ -139,4 +135,21 @@ for dtype in (torch.float32, torch.float64):
     add("histc", [10, 0, 1], [x], [torch.histc(x, 10, 0, 1)])
     add("histc", [3, 0, 0], [x[:0]], [torch.histc(x[:0], 3)])
     add("histc", [3, 0, 0], [x[:1]], [torch.histc(x[:1], 3)])
+for dtype in (torch.float32, torch.float64):
+    for how in ["linear", "lower", "higher", "midpoint", "nearest"]:
+        for q in [0.0, 0.3, 0.5, 0.625, 1.0]:
+            x = make((3, 5), dtype, distinct=True)
+            out, grad = with_grad(x, lambda x: torch.quantile(x, q, dim=1, interpolation=how))
+            add("quantile_how", [q, 1, how], [x], [out], grad)
+            x = torch.where(torch.arange(15).reshape(3, 5) % 4 == 0, nan, x)
+            add("nanquantile", [q, 1, how], [x], [torch.nanquantile(x, q, dim=1, interpolation=how)])
+            add("nanquantile", [q, 0, how], [x], [torch.nanquantile(x, q, dim=0, interpolation=how)])
+    x = torch.tensor([[nan, nan], [inf, 1.0], [-inf, inf]], dtype=dtype)
+    add("nanquantile", [0.5, 1, "lower"], [x], [torch.nanquantile(x, 0.5, dim=1, interpolation="lower")])
+    x = make((4, 3), dtype, special=False)
+    add("aminmax", [1], [x], list(torch.aminmax(x, dim=1)))
+    for p, axis, most in [(2.0, 0, 0.75), (1.0, 1, 2.0), (3.0, -1, 100.0)]:
+        x = make((3, 4), dtype, distinct=True)
+        out, grad = with_grad(x, lambda x: torch.renorm(x, p, axis, most))
+        add("renorm", [p, axis, most], [x], [out], grad)
 open("test/ops/sort_goldens.txt", "w").write("\n".join(lines) + "\n")

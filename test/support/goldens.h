@@ -4,6 +4,7 @@
 #include "test/support/catch.h"
 
 #include <cmath>
+#include <iomanip>
 #include <map>
 
 #include "test/support/text_tensors.h"
@@ -48,17 +49,23 @@ inline Golden parse_golden(const std::string& line) {
   return g;
 }
 
-/// Equal shapes, dtypes and values up to a relative tolerance, NaN like NaN; `zeros`: with the sign of zero.
-inline void check_same(const Tensor& have, const Tensor& want, double tolerance = 0, bool zeros = false) {
+/// How far a value may be from the expected one: absolute + relative |expected|; `zeros`: the sign of zero counts.
+struct Within { double relative = 0, absolute = 0; bool zeros = false; };
+
+/// Equal shapes, dtypes and values, NaN like NaN.
+inline void check_same(const Tensor& have, const Tensor& want, Within within) {
   CHECK(to_string(have.shape()) == to_string(want.shape()));
   CHECK(to_string(have.dtype()) == to_string(want.dtype()));
   const auto x = have.to_vector<double>(), y = want.to_vector<double>();
   REQUIRE(x.size() == y.size());
   for (std::size_t k = 0; k < x.size(); ++k) {
     if (std::isnan(x[k]) && std::isnan(y[k])) continue;
-    const bool same = (x[k] == y[k] && (!zeros || std::signbit(x[k]) == std::signbit(y[k]))) || std::fabs(x[k] - y[k]) <= tolerance * (1 + std::fabs(y[k]));
-    if (!same) FAIL_CHECK("element " << k << " is " << x[k] << ", expected " << y[k]);
+    const bool same = (x[k] == y[k] && (!within.zeros || std::signbit(x[k]) == std::signbit(y[k]))) || (x[k] != y[k] && std::fabs(x[k] - y[k]) <= within.absolute + within.relative * std::fabs(y[k]));
+    if (!same) FAIL_CHECK("element " << k << " is " << std::setprecision(17) << x[k] << ", expected " << y[k]);
   }
+}
+inline void check_same(const Tensor& have, const Tensor& want, double tolerance = 0, bool zeros = false) {
+  check_same(have, want, Within{.relative = tolerance, .absolute = tolerance, .zeros = zeros});
 }
 
 }  // namespace rill

@@ -1,7 +1,7 @@
 // Activations: value and gradient, written once. Sources are named where the formula is not a textbook one.
 #pragma once
 
-#include "backends/api/functors/vocabulary.h"
+#include "backends/api/functors/normal.h"
 
 namespace rill::fn {
 
@@ -97,29 +97,46 @@ struct Softsign {
 struct Silu {
   static constexpr const char* name = "silu";
   static constexpr Domain domain = Domain::floating;
-  template <class V> RILL_FN static V value(V x) { return x * Sigmoid::value(x); }
+  template <class V> RILL_FN static V value(V x) {  // e^-|x| as a square, so that it does not underflow before it is multiplied by x
+    const V h = exp(abs(x) * lit<V>(-0.5));
+    return where(x < lit<V>(0), x * h * h, x) / (h * h + lit<V>(1));
+  }
   template <class V> RILL_FN static V grad(V g, V x, V) {
     const V s = Sigmoid::value(x);
     return g * (s * (lit<V>(1) + x * (lit<V>(1) - s)));
   }
 };
-struct Gelu {  // x * Phi(x), through erfc so that the negative tail keeps its digits
+struct Gelu {  // x Phi(x), with all digits in the negative tail
   static constexpr const char* name = "gelu";
   static constexpr Domain domain = Domain::floating;
-  template <class V> RILL_FN static V cdf(V x) { return erfc(x * lit<V>(-0.70710678118654752440)) * lit<V>(0.5); }
-  template <class V> RILL_FN static V value(V x) { return x * cdf(x); }
+  static constexpr double kDensity = 0.39894228040143267794;
+  template <class V> RILL_FN static V value(V x) {
+    const auto t = normal_tail(x);
+    return where(x < lit<V>(0), x * t.ratio * t.density, x * (lit<V>(1) - t.ratio * t.density));
+  }
   template <class V> RILL_FN static V grad(V g, V x, V) {
-    return g * (cdf(x) + x * exp(x * x * lit<V>(-0.5)) * lit<V>(0.39894228040143267794));
+    if constexpr (Numeric<V>) {
+      const auto t = normal_tail(x);
+      const V tail = t.ratio * t.density;
+      return g * (where(x < lit<V>(0), tail, lit<V>(1) - tail) + x * t.density * lit<V>(kDensity));
+    } else {
+      return g * (erfc(x * lit<V>(-0.70710678118654752440)) * lit<V>(0.5) + x * exp(x * x * lit<V>(-0.5)) * lit<V>(kDensity));
+    }
   }
 };
 struct GeluTanh {  // Hendrycks and Gimpel 2016: x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3); sigmoid form of 0.5 (1 + tanh u)
   static constexpr const char* name = "gelu_tanh";
   static constexpr Domain domain = Domain::floating;
-  static constexpr double kTwiceRoot = 1.59576912160573071176, kCube = 0.044715;
-  template <class V> RILL_FN static V gate(V x) { return Sigmoid::value(x * (x * x * lit<V>(kCube) + lit<V>(1)) * lit<V>(kTwiceRoot)); }
-  template <class V> RILL_FN static V value(V x) { return x * gate(x); }
+  static constexpr long double kTwiceRoot = 1.5957691216057307117597842397375L, kCube = 0.044715L;
+  template <class V> RILL_FN static V gate(V x) { return Sigmoid::value(x * (x * x * lit<V>(static_cast<double>(kCube)) + lit<V>(1)) * lit<V>(static_cast<double>(kTwiceRoot))); }
+  template <class V> RILL_FN static V value(V x) {
+    const V a = min(abs(x), splat(x, 64));
+    const auto cube = exact_product(a, a) * exact_literal<V>(kCube), sum = exact_sum(splat(x, 1), cube.high);
+    const V h = exp_of_minus_half(exact_literal<V>(kTwiceRoot) * Exact<V>{a, zero_like(a)} * Exact<V>{sum.high, sum.low + cube.low});
+    return where(x < lit<V>(0), x * h * h, x) / (h * h + lit<V>(1));
+  }
   template <class V> RILL_FN static V grad(V g, V x, V) {
-    const V s = gate(x), slope = (x * x * lit<V>(3 * kCube) + lit<V>(1)) * lit<V>(kTwiceRoot);
+    const V s = gate(x), slope = (x * x * lit<V>(static_cast<double>(3 * kCube)) + lit<V>(1)) * lit<V>(static_cast<double>(kTwiceRoot));
     return g * (s + x * (s * (lit<V>(1) - s)) * slope);
   }
 };
@@ -132,7 +149,10 @@ struct Mish {  // Misra 2019: x tanh(softplus(x)); with e = e^-|x|, tanh(softplu
     const V negative = e * (e + lit<V>(2)) / (e * (e + lit<V>(2)) + lit<V>(2));
     return where(x < lit<V>(0), negative, positive);
   }
-  template <class V> RILL_FN static V value(V x) { return x * gate(x); }
+  template <class V> RILL_FN static V value(V x) {  // e = h^2, as in Silu
+    const V h = exp(abs(x) * lit<V>(-0.5)), e = h * h;
+    return where(x < lit<V>(0), x * h * h * (e + lit<V>(2)) / (e * (e + lit<V>(2)) + lit<V>(2)), x * gate(x));
+  }
   template <class V> RILL_FN static V grad(V g, V x, V) {
     const V t = gate(x);
     return g * (t + x * (lit<V>(1) - t * t) * Sigmoid::value(x));
@@ -146,12 +166,12 @@ struct Hardsigmoid {  // relu6(x + 3) / 6; the derivative at -3 and 3 is 0
     return where(both(x > lit<V>(-3), x < lit<V>(3)), g / lit<V>(6), zero_like(g));
   }
 };
-struct Hardswish {  // Howard et al. 2019: x relu6(x + 3) / 6
+struct Hardswish {  // Howard et al. 2019: x relu6(x + 3) / 6; the derivative at -3 is 0, at 3 it is 1
   static constexpr const char* name = "hardswish";
   static constexpr Domain domain = Domain::floating;
-  template <class V> RILL_FN static V value(V x) { return x * Relu6::value(x + lit<V>(3)) / lit<V>(6); }
+  template <class V> RILL_FN static V value(V x) { return x * (Relu6::value(x + lit<V>(3)) / lit<V>(6)); }
   template <class V> RILL_FN static V grad(V g, V x, V) {
-    return where(x < lit<V>(-3), zero_like(g), where(x > lit<V>(3), g, g * (x / lit<V>(3) + lit<V>(0.5))));
+    return where(x <= lit<V>(-3), zero_like(g), where(x >= lit<V>(3), g, g * (x / lit<V>(3) + lit<V>(0.5))));
   }
 };
 struct Hardtanh {  // the derivative at both bounds is 0
@@ -166,9 +186,18 @@ struct Softshrink {
   static constexpr Domain domain = Domain::floating;
   double lambda = 0.5;
   template <class V> RILL_FN V value(V x) const {
-    return where(x > lit<V>(lambda), x - lit<V>(lambda), where(x < lit<V>(-lambda), x + lit<V>(lambda), x * lit<V>(0)));
+    return where(x > lit<V>(lambda), x - lit<V>(lambda), where(x < lit<V>(-lambda), x + lit<V>(lambda), where(x == x, zero_like(x), x)));
   }
   template <class V> RILL_FN V grad(V g, V x, V) const { return where(abs(x) > lit<V>(lambda), g, zero_like(g)); }
+};
+struct Tanhshrink {
+  static constexpr const char* name = "tanhshrink";
+  static constexpr Domain domain = Domain::floating;
+  template <class V> RILL_FN static V value(V x) { return x - tanh(x); }
+  template <class V> RILL_FN static V grad(V g, V x, V) {
+    const V t = tanh(x);
+    return g * (t * t);
+  }
 };
 struct Hardshrink {
   static constexpr const char* name = "hardshrink";

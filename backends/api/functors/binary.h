@@ -1,7 +1,7 @@
 // Elementwise functions of two operands. grad_a / grad_b: gradient of the first / second operand; y is the output.
 #pragma once
 
-#include "backends/api/functors/vocabulary.h"
+#include "backends/api/functors/activation.h"
 
 namespace rill::fn {
 
@@ -55,19 +55,19 @@ struct Minimum {
   template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return where(a == b, g * lit<V>(0.5), where(b < a, zero_like(g), g)); }
   template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a == b, g * lit<V>(0.5), where(a < b, zero_like(g), g)); }
 };
-struct Fmax {  // ignores a NaN operand; on a tie the first operand gets the gradient
+struct Fmax {  // ignores a NaN operand; on a tie each operand gets half of the gradient
   static constexpr const char* name = "fmax";
-  static constexpr Domain domain = Domain::numbers;
+  static constexpr Domain domain = Domain::all;
   template <class V> RILL_FN static V value(V a, V b) { return where(a == a, where(b > a, b, a), b); }
-  template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return where(a >= b, g, where(b == b, zero_like(g), g)); }
-  template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a >= b, zero_like(g), where(b == b, g, zero_like(g))); }
+  template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return where(a == b, g * lit<V>(0.5), where(a > b, g, where(b == b, zero_like(g), g))); }
+  template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a == b, g * lit<V>(0.5), where(a > b, zero_like(g), where(b == b, g, zero_like(g)))); }
 };
 struct Fmin {
   static constexpr const char* name = "fmin";
-  static constexpr Domain domain = Domain::numbers;
+  static constexpr Domain domain = Domain::all;
   template <class V> RILL_FN static V value(V a, V b) { return where(a == a, where(b < a, b, a), b); }
-  template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return where(a <= b, g, where(b == b, zero_like(g), g)); }
-  template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a <= b, zero_like(g), where(b == b, g, zero_like(g))); }
+  template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return where(a == b, g * lit<V>(0.5), where(a < b, g, where(b == b, zero_like(g), g))); }
+  template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a == b, g * lit<V>(0.5), where(a < b, zero_like(g), where(b == b, g, zero_like(g)))); }
 };
 struct Pow {  // 0^0 is 1; the gradient of the exponent at base 0 is 0
   static constexpr const char* name = "pow";
@@ -133,15 +133,25 @@ struct Logaddexp {  // log(e^a + e^b); equal infinities give themselves
   static constexpr const char* name = "logaddexp";
   static constexpr Domain domain = Domain::floating;
   template <class V> RILL_FN static V value(V a, V b) { return where(a == b, a + lit<V>(0.69314718055994530942), max(a, b) + log1p(exp(-abs(a - b)))); }
-  template <class V> RILL_FN static V grad_a(V g, V a, V, V y) { return g * exp(a - y); }
-  template <class V> RILL_FN static V grad_b(V g, V, V b, V y) { return g * exp(b - y); }
+  template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return g * Sigmoid::value(a - b); }
+  template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return g * Sigmoid::value(b - a); }
+};
+struct Xlogy {  // a log(b), 0 where a is 0 and b not NaN
+  static constexpr const char* name = "xlogy";
+  static constexpr Domain domain = Domain::floating;
+  template <class V> RILL_FN static V value(V a, V b) { return where(both(a == lit<V>(0), b == b), zero_like(a), a * log(b)); }
+  template <class V> RILL_FN static V grad_a(V g, V a, V b, V) {
+    const auto flat = both(a == lit<V>(0), b <= lit<V>(0));
+    return where(flat, zero_like(g), g * log(where(flat, splat(b, 1), b)));
+  }
+  template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return where(a == lit<V>(0), zero_like(g), g * (a / b)); }
 };
 struct Logaddexp2 {  // log2(2^a + 2^b); equal infinities give themselves
   static constexpr const char* name = "logaddexp2";
   static constexpr Domain domain = Domain::floating;
   template <class V> RILL_FN static V value(V a, V b) { return where(a == b, a + lit<V>(1), max(a, b) + log1p(exp2(-abs(a - b))) * lit<V>(1.44269504088896340736)); }
-  template <class V> RILL_FN static V grad_a(V g, V a, V, V y) { return g * exp2(a - y); }
-  template <class V> RILL_FN static V grad_b(V g, V, V b, V y) { return g * exp2(b - y); }
+  template <class V> RILL_FN static V grad_a(V g, V a, V b, V) { return g * Sigmoid::value((a - b) * lit<V>(0.69314718055994530942)); }
+  template <class V> RILL_FN static V grad_b(V g, V a, V b, V) { return g * Sigmoid::value((b - a) * lit<V>(0.69314718055994530942)); }
 };
 struct BitAnd {
   static constexpr const char* name = "bitwise_and";
@@ -175,7 +185,7 @@ struct Gcd {
 };
 
 using Binary = List<Add, AddScaled, Sub, Mul, Div, Maximum, Minimum, Fmax, Fmin, Pow, Atan2, Hypot, Copysign, Fmod, Remainder, FloorDivide,
-                    TruncDivide, Logaddexp, Logaddexp2, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight, Gcd>;
+                    TruncDivide, Logaddexp, Logaddexp2, Xlogy, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight, Gcd>;
 
 // ---- comparisons: the result is bool, without a gradient --------------------------------------------------------------------
 

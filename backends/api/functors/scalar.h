@@ -42,6 +42,9 @@ using std::acos, std::acosh, std::asin, std::asinh, std::atan, std::atan2, std::
     std::erfc, std::exp, std::exp2, std::expm1, std::floor, std::fmod, std::hypot, std::lgamma, std::log, std::log10, std::log1p, std::log2, std::pow,
     std::rint, std::sin, std::sinh, std::sqrt, std::tan, std::tanh, std::trunc;
 
+/// a b - p without rounding, where p is a b rounded.
+template <Real T> RILL_FN T product_error(T a, T b, T p) { return std::fma(a, b, -p); }
+
 // Integer division: the op has refused a zero divisor; the smallest value divided by -1 wraps.
 template <Whole T> RILL_FN T truncated_quotient(T a, T b) {
   if (b == T{0}) return T{0};
@@ -96,57 +99,62 @@ template <Whole T> RILL_FN T gcd(T a, T b) {
   return abs(a);
 }
 
-/// The inverse of erf: Giles' polynomial start (M. Giles, "Approximating the erfinv function", 2010), then two Newton steps in double.
+/// The inverse of erf: Winitzki's approximation (2008), then Halley's method in double, which triples the digits with every step.
 template <Real T> RILL_FN T erfinv(T x) {
   if (x != x || x < T{-1} || x > T{1}) return std::numeric_limits<T>::quiet_NaN();
   if (x == T{1} || x == T{-1}) return static_cast<T>(x * std::numeric_limits<T>::infinity());
-  const double a = static_cast<double>(x), one_minus = (1 - a) * (1 + a);
-  double w = -std::log(one_minus), p;
-  if (w < 5) {
-    w -= 2.5;
-    p = 2.81022636e-08;
-    for (double c : {3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164, 0.246640727, 1.50140941}) p = c + p * w;
-  } else {
-    w = std::sqrt(w) - 3;
-    p = -0.000200214257;
-    for (double c : {0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047, 1.00167406, 2.83297682}) p = c + p * w;
+  const double a = std::fabs(static_cast<double>(x)), w = -std::log1p(-a * a) / 0.147, t = 4.33074675078 - 0.0735 * w;
+  double y = std::sqrt(w / (std::sqrt(t * t + w) + t));
+  for (int i = 0; i < (sizeof(T) == 4 ? 2 : 3); ++i) {
+    const double excess = a > 0.5 ? (1 - a) - std::erfc(y) : std::erf(y) - a;  // erfc keeps the digits of 1 - |x|
+    const double step = excess * 0.88622692545275801365 * std::exp(y * y);
+    y -= step / (1 + y * step);
   }
-  double y = p * a;
-  for (int i = 0; i < 2; ++i) {
-    // Newton on erf(y) = x, in the tails written with erfc, which keeps the digits of 1 - |x|
-    const double excess = a > 0.5 ? (1 - a) - std::erfc(y) : a < -0.5 ? std::erfc(-y) - (1 + a) : std::erf(y) - a;
-    y -= excess * 0.88622692545275801365 * std::exp(y * y);
-  }
-  return static_cast<T>(y);
+  return static_cast<T>(std::copysign(y, static_cast<double>(x)));
 }
 
-/// d/dx log Gamma(x): reflection below 1/2, recurrence up to 10, asymptotic series above (Abramowitz and Stegun 6.3.18).
+/// d/dx log Gamma(x): reflection below 0, recurrence up to 10, asymptotic series above (Abramowitz and Stegun 6.3.18), and the Taylor series
+/// around the positive root, which keeps all digits there.
 template <Real T> RILL_FN T digamma(T t) {
   double x = static_cast<double>(t), r = 0;
   if (x == 0) return static_cast<T>(-1 / x);
   if (x < 0) {
-    const double f = x - std::floor(x);
-    if (f == 0) return std::numeric_limits<T>::quiet_NaN();
+    const double f = x - std::rint(x);  // exact, with the digits of a small x
+    if (f == 0 || f != f) return std::numeric_limits<T>::quiet_NaN();
     r = -3.14159265358979323846 / std::tan(3.14159265358979323846 * f);
     x = 1 - x;
   }
-  while (x < 10) r -= 1 / x, x += 1;
-  const double i = 1 / (x * x);
+  const double d = (x - 1.4616321449683622) - 9.5499954299656977152e-17;
+  if (std::fabs(d) < 0.15 && r == 0) {
+    double p = -0.00073807093899600513;
+    for (double c : {0.00107882520191629658, -0.00157693677143019726, 0.00230512632673492784, -0.00336980165543932808, 0.00492678139572985345,
+                     -0.00720453438635686824, 0.0105387916166121754, -0.0154247659049489591, 0.0225976482322181047, -0.0331611264748473593,
+                     0.0488042881641431072, -0.0721995612564547109, 0.107824050691262366, -0.163942705442406528, 0.258499760955651011,
+                     -0.442763168983592106, 0.96767224544762117}) p = c + p * d;
+    return static_cast<T>(p * d);
+  }
+  int steps = 0;
+  for (double y = x; y < 10; ++y) ++steps;
+  const double y = x + steps, i = 1 / (y * y);
+  double sum = 0;
+  while (steps > 0) sum += 1 / (x + --steps);  // small terms first
   const double series = i * (1.0 / 12 - i * (1.0 / 120 - i * (1.0 / 252 - i * (1.0 / 240 - i * (1.0 / 132 - i * (691.0 / 32760 - i * (1.0 / 12)))))));
-  return static_cast<T>(r + std::log(x) - 0.5 / x - series);
+  return static_cast<T>(r + ((std::log(y) - 0.5 / y - series) - sum));
 }
 
-/// The second derivative of log Gamma (Abramowitz and Stegun 6.4.12).
+/// The second derivative of log Gamma (Abramowitz and Stegun 6.4.12); infinite at 0, -1, -2, ...
 template <Real T> RILL_FN T trigamma(T t) {
   double x = static_cast<double>(t), r = 0, s = 1;
-  if (x < 0.5) {
-    const double d = 3.14159265358979323846 / std::sin(3.14159265358979323846 * x);
+  if (x <= 0) {
+    const double d = 3.14159265358979323846 / std::sin(3.14159265358979323846 * (x - std::rint(x)));
     r = d * d, x = 1 - x, s = -1;
   }
-  while (x < 10) r += s / (x * x), x += 1;
-  const double i = 1 / (x * x);
-  const double series = 1 / x + i / 2 + i / x * (1.0 / 6 - i * (1.0 / 30 - i * (1.0 / 42 - i * (1.0 / 30 - i * (5.0 / 66 - i * (691.0 / 2730 - i * (7.0 / 6)))))));
-  return static_cast<T>(r + s * series);
+  int steps = 0;
+  for (double y = x; y < 10; ++y) ++steps;
+  const double y = x + steps, i = 1 / (y * y);
+  double sum = 1 / y + i / 2 + i / y * (1.0 / 6 - i * (1.0 / 30 - i * (1.0 / 42 - i * (1.0 / 30 - i * (5.0 / 66 - i * (691.0 / 2730 - i * (7.0 / 6 - i * (3617.0 / 510))))))));
+  for (; steps > 0; sum += 1 / ((x + steps) * (x + steps))) --steps;  // small terms first
+  return static_cast<T>(r + s * sum);
 }
 
 }  // namespace rill::fn

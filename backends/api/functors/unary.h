@@ -199,6 +199,36 @@ struct Atanh {
   template <class V> RILL_FN static V grad(V g, V x, V) { return g / (lit<V>(1) - x * x); }
 };
 
+struct Sinc {  // sin(pi x) / (pi x), 1 at 0; exactly 0 at the other integers
+  static constexpr const char* name = "sinc";
+  static constexpr Domain domain = Domain::floating;
+  static constexpr double kPi = 3.14159265358979323846;
+  /// f(pi x) for f of period 2 pi: x mod 2 is exact.
+  template <class V> RILL_FN static V turn(V x) { return (x - rint(x * lit<V>(0.5)) * lit<V>(2)) * lit<V>(kPi); }
+  template <class V> RILL_FN static V value(V x) {
+    const V n = rint(x), odd = n - rint(n * lit<V>(0.5)) * lit<V>(2), s = sin((x - n) * lit<V>(kPi));
+    return where(x == lit<V>(0), splat(x, 1), s * (lit<V>(1) - odd * odd * lit<V>(2)) / (x * lit<V>(kPi)));
+  }
+  template <class V> RILL_FN static V grad(V g, V x, V y) {  // near 0 by the series, where the terms cancel
+    const V t = x * lit<V>(kPi), u = t * t;
+    const V series = x * lit<V>(kPi * kPi) * (u * (u * (u * (u * (u * lit<V>(1.0 / 518918400) - lit<V>(1.0 / 3991680)) + lit<V>(1.0 / 45360)) - lit<V>(1.0 / 840)) + lit<V>(1.0 / 30)) - lit<V>(1.0 / 3));
+    const auto near = abs(x) < lit<V>(0.15);
+    return g * where(near, series, (cos(turn(x)) - y) / where(near, splat(x, 1), x));
+  }
+};
+struct Logit {  // log(x / (1 - x)) of x limited to [low, high]; near 1/2 through log1p, which keeps the digits of x - 1/2
+  static constexpr const char* name = "logit";
+  static constexpr Domain domain = Domain::floating;
+  double low = 0, high = 1;
+  template <class V> RILL_FN V value(V x) const {
+    const V p = min(max(x, splat(x, low)), splat(x, high)), q = lit<V>(1) - p;
+    return where(abs(p - lit<V>(0.5)) < lit<V>(0.25), log1p((p + p - lit<V>(1)) / q), log(p / q));
+  }
+  template <class V> RILL_FN V grad(V g, V x, V) const {
+    return where(both(x >= lit<V>(low), x <= lit<V>(high)), g / (x * (lit<V>(1) - x)), zero_like(g));
+  }
+};
+
 // ---- special functions ------------------------------------------------------------------------------------------------------
 
 struct Erf {
@@ -245,8 +275,8 @@ struct Trigamma {
 namespace rill::fn {
 
 using Unary = List<Abs, Neg, Square, Sign, Sqrt, Rsqrt, Reciprocal, Floor, Ceil, Round, Trunc, Frac, Exp, Exp2, Expm1, Log, Log1p, Log2, Log10,
-                   Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Erf, Erfc, Erfinv, Lgamma, Digamma, Trigamma,
+                   Sinc, Logit, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Erf, Erfc, Erfinv, Lgamma, Digamma, Trigamma,
                    Relu, Relu6, Elu, Selu, Celu, LeakyRelu, Sigmoid, LogSigmoid, Softplus, Softsign, Silu, Gelu, GeluTanh, Mish, Hardswish,
-                   Hardsigmoid, Hardtanh, Softshrink, Hardshrink, Threshold, Clamp, NanToNum>;
+                   Hardsigmoid, Hardtanh, Softshrink, Tanhshrink, Hardshrink, Threshold, Clamp, NanToNum>;
 
 }  // namespace rill::fn

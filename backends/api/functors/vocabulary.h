@@ -32,6 +32,13 @@ template <class V> RILL_FN V splat(V x, double c) {
   else return zero_like(x) + lit<V>(c);
 }
 
+/// The number type of V: V itself or the elements of a pack.
+template <class V> struct ElementOf { using type = V; };
+template <class V> requires requires { typename V::element; } struct ElementOf<V> { using type = typename V::element; };
+template <class V> using element_of = typename ElementOf<V>::type;
+/// V holds numbers: not a tensor or a probe.
+template <class V> concept Numeric = requires(V x) { product_error(x, x, x); };
+
 /// Which element types a functor computes in. Other input dtypes are promoted to the default floating dtype (`floating`) or
 /// refused (`integers`).
 enum class Domain : std::uint8_t {

@@ -8,8 +8,8 @@
 
 namespace rill {
 
-enum class Reduce : std::uint8_t { sum, sum_of_squares, sum_of_magnitudes, prod, max, min };
-inline constexpr int kReduceCount = 6;
+enum class Reduce : std::uint8_t { sum, sum_of_squares, root_of_squares, sum_of_magnitudes, prod, max, min };
+inline constexpr int kReduceCount = 7;
 enum class Scan : std::uint8_t { sum, prod, max, min, logsumexp };
 
 /// The steps of one reduction for one element type. An accumulator takes at most 8 bytes: sums and products run in double or
@@ -19,7 +19,7 @@ struct ReduceSteps {
   /// acc[c] takes up x[i * stride + c] for i < length, c < width.
   void (*accumulate)(const void* x, std::int64_t length, std::int64_t stride, std::int64_t width, void* acc);
   void (*combine)(void* acc, const void* other, std::int64_t n);
-  /// out[c * stride] = acc[c] / divisor, in the result's dtype.
+  /// out[c * stride] = acc[c] / divisor (of squares: the root of it), in the result's dtype.
   void (*finish)(const void* acc, void* out, std::int64_t stride, std::int64_t n, double divisor);
 };
 

@@ -2,6 +2,7 @@
 // the error of a float32 sum is a few roundings whatever its length.
 #include "backends/api/kernels/reduce.h"
 
+#include <cmath>
 #include <limits>
 
 #include "backends/cpu/kernels/wide.h"
@@ -154,7 +155,7 @@ template <class T, bool kMax> struct ExtremeOf {
   }
 };
 
-template <class T, class M> ReduceSteps steps() {
+template <class T, class M, bool kRoot = false> ReduceSteps steps() {
   using Acc = typename M::Acc;
   using Out = typename M::Out;
   ReduceSteps s;
@@ -170,6 +171,10 @@ template <class T, class M> ReduceSteps steps() {
   s.finish = [](const void* acc, void* out, std::int64_t stride, std::int64_t n, double divisor) {
     const Acc* a = static_cast<const Acc*>(acc);
     Out* o = static_cast<Out*>(out);
+    if constexpr (kRoot) {  // taken before rounding: squares of float32 leave its range, their root does not
+      for (std::int64_t c = 0; c < n; ++c) o[c * stride] = static_cast<Out>(std::sqrt(a[c] / divisor));
+      return;
+    }
     if constexpr (real<Out>) {
       if (divisor != 1) {
         for (std::int64_t c = 0; c < n; ++c) o[c * stride] = static_cast<Out>(static_cast<double>(a[c]) / divisor);
@@ -190,6 +195,7 @@ template <class T> void fill_type(ReduceKernels& k) {
   at(Reduce::min) = steps<T, ExtremeOf<T, false>>();
   if constexpr (real<T>) {
     at(Reduce::sum_of_squares) = steps<T, SumOf<T, Square>>();
+    at(Reduce::root_of_squares) = steps<T, SumOf<T, Square>, true>();
     at(Reduce::sum_of_magnitudes) = steps<T, SumOf<T, Magnitude>>();
   }
 }

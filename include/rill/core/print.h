@@ -28,6 +28,10 @@ PrintOptions print_options();
 
 std::string to_string(const Tensor& t, const PrintOptions& options);
 
+/// One line about many values: "w float32 [64, 3] min -0.57 max 0.58 mean 0.0021", followed by "3 nan" and "1 inf" if there are any;
+/// min, max and mean are those of the finite values.
+std::string summary(const Tensor& t);
+
 std::ostream& operator<<(std::ostream& stream, const Tensor& t);
 std::ostream& operator<<(std::ostream& stream, Dtype d);
 std::ostream& operator<<(std::ostream& stream, Device d);

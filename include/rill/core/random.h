@@ -27,6 +27,10 @@ class Generator {
   /// and with them the same initial weights. Sequential and slower. float32 normals agree to the last bit or two, 16-bit ones need not.
   static Generator torch_compatible(std::uint64_t seed = kDefaultSeed);
   bool is_torch_compatible() const;
+  /// The stream of one random op of TensorFlow 1.x on the CPU, for uniform_, normal_ and trunc_normal_ (at two deviations) in float32;
+  /// everything else refuses it with ValueError or DtypeError. `op_seed` is the argument `seed` of the op, `graph_seed` that of set_random_seed,
+  /// whose default here is what TensorFlow takes without one. Normals agree to the last bit or two.
+  static Generator tensorflow_compatible(std::uint64_t op_seed, std::uint64_t graph_seed = 87654321);
 
   /// Starts again from a seed.
   void manual_seed(std::uint64_t seed) const;

@@ -127,6 +127,8 @@ class Tensor {
   Tensor to(Dtype dtype) const;                        ///< this tensor itself when nothing changes
   Tensor to(Device device) const;
   Tensor to(const Options& options) const;
+  Tensor cpu() const { return to(Device::cpu()); }
+  Tensor cuda(int index = 0) const { return to(Device::cuda(index)); }
   Tensor clone(MemoryFormat format = MemoryFormat::preserve) const;
   Tensor contiguous(MemoryFormat format = MemoryFormat::contiguous) const;
 
@@ -161,6 +163,7 @@ class Tensor {
   Tensor transpose(std::int64_t a, std::int64_t b) const;
   Tensor permute(const Dims& axes) const;
   Tensor t() const;                                    ///< transpose of rank 2, the tensor itself below
+  Tensor T() const { return t(); }                     ///< PyTorch's x.T; other ranks: mT() or permute()
   Tensor mT() const;                                   ///< transpose of the last two axes
   Tensor squeeze() const;
   Tensor squeeze(std::int64_t axis) const;

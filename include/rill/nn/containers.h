@@ -108,7 +108,8 @@ class ModuleList : public Module {
 };
 
 /// Runs its modules one after another: nn::Sequential{nn::Linear(784, 128), relu, nn::Linear(128, 10)}; with names of one's own:
-/// nn::Sequential{{"hidden", nn::Linear(784, 128)}, {"act", relu}}. A function counts as a module, so it takes a number.
+/// nn::Sequential{{"hidden", nn::Linear(784, 128)}, {"act", relu}}. A function counts as a module, so it takes a number. Write braces: C++ makes
+/// the modules, and so draws their weights, from left to right only there.
 class Sequential : public ModuleList {
  public:
   Sequential() = default;

@@ -1,4 +1,4 @@
-// The fully connected layer.
+// Fully connected layers.
 #pragma once
 
 #include <rill/nn/module.h>
@@ -16,6 +16,20 @@ class Linear : public Module {
   /// ValueError unless both sizes are at least 1.
   Linear(std::int64_t in, std::int64_t out, LinearOptions options = {});
   Tensor operator()(const Tensor& x) const;
+  void parts(Parts& p) override { p("weight", weight)("bias", bias); }
+  std::string describe() const override;
+  std::int64_t flops(const Tensor& x, const Tensor& y) const override;
+
+  Parameter weight, bias;
+};
+
+/// y[.., o] = sum over i, j of a[.., i] weight[o, i, j] b[.., j] + bias[o]: a [.., in1], b [.., in2] -> [.., out]. weight [out, in1, in2] and
+/// bias [out] start uniform in +-1 / sqrt(in1), weight first, as PyTorch's do.
+class Bilinear : public Module {
+ public:
+  /// ValueError unless all sizes are at least 1.
+  Bilinear(std::int64_t in1, std::int64_t in2, std::int64_t out, LinearOptions options = {});
+  Tensor operator()(const Tensor& a, const Tensor& b) const;
   void parts(Parts& p) override { p("weight", weight)("bias", bias); }
   std::string describe() const override;
   std::int64_t flops(const Tensor& x, const Tensor& y) const override;

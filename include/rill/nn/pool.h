@@ -1,7 +1,7 @@
 // Pooling layers; formulas, sizes and errors are those of rill/ops/pool.h. Layers have no parameters.
 #pragma once
 
-#include <rill/nn/module.h>
+#include <rill/nn/function.h>
 #include <rill/ops/pool.h>
 
 namespace rill::nn {
@@ -106,5 +106,57 @@ class AdaptiveMaxPool3d : public AdaptivePool {
  public:
   explicit AdaptiveMaxPool3d(const PerAxis& size) : AdaptivePool("AdaptiveMaxPool3d", 3, adaptive_max_pool3d, size) {}
 };
+
+/// What LPPool1d, 2d and 3d have in common: the root of the sum of powers, (sum x^p)^(1/p). ValueError for p = 0.
+class LPPool : public Function {
+ protected:
+  LPPool(const char* layer, int axes, double p, const PerAxis& kernel, const LpPoolOptions& options);
+};
+class LPPool1d : public LPPool {
+ public:
+  LPPool1d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool1d", 1, p, kernel, options) {}
+};
+class LPPool2d : public LPPool {
+ public:
+  LPPool2d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool2d", 2, p, kernel, options) {}
+};
+class LPPool3d : public LPPool {
+ public:
+  LPPool3d(double p, const PerAxis& kernel, const LpPoolOptions& options = {}) : LPPool("LPPool3d", 3, p, kernel, options) {}
+};
+
+/// What MaxUnpool1d, 2d and 3d have in common: puts values back where MaxPool::with_indices found them, zeros elsewhere.
+class MaxUnpool : public Module {
+ public:
+  /// output_size: spatial sizes of the result, when they are not the smallest possible.
+  Tensor operator()(const Tensor& x, const Tensor& indices, const PerAxis& output_size = {}) const;
+  void parts(Parts&) override {}
+  std::string describe() const override;
+
+  PerAxis kernel, stride, padding;
+
+ protected:
+  MaxUnpool(const char* layer, int axes, const PerAxis& kernel, const PerAxis& stride, const PerAxis& padding);
+
+ private:
+  int axes_;
+};
+struct UnpoolOptions { PerAxis stride = {}, padding = 0; };
+class MaxUnpool1d : public MaxUnpool {
+ public:
+  explicit MaxUnpool1d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool1d", 1, kernel, o.stride, o.padding) {}
+};
+class MaxUnpool2d : public MaxUnpool {
+ public:
+  explicit MaxUnpool2d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool2d", 2, kernel, o.stride, o.padding) {}
+};
+class MaxUnpool3d : public MaxUnpool {
+ public:
+  explicit MaxUnpool3d(const PerAxis& kernel, const UnpoolOptions& o = {}) : MaxUnpool("MaxUnpool3d", 3, kernel, o.stride, o.padding) {}
+};
+
+/// Maxima of windows at random places, as many as `size` or `ratio` say: nn::FractionalMaxPool2d(2, {.ratio = {0.7}}). Graham 2014.
+struct FractionalMaxPool2d : Function { FractionalMaxPool2d(const PerAxis& kernel, const FractionalPoolOptions& options); };
+struct FractionalMaxPool3d : Function { FractionalMaxPool3d(const PerAxis& kernel, const FractionalPoolOptions& options); };
 
 }  // namespace rill::nn

@@ -8,7 +8,7 @@
 
 namespace rill {
 
-/// Joins along an existing axis; other sizes must match. Empty 1-dim tensors are skipped.
+/// Joins along an existing axis; other sizes must match. Empty 1-dim tensors are skipped. Channels-last tensors give a channels-last one.
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t axis = 0);
 /// Joins along a new axis; shapes must match.
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis = 0);

@@ -8,6 +8,9 @@ namespace rill::optable {
 using Int = std::int64_t;
 using Values = std::vector<double>;
 
+/// New tensors of the dtype of the first input.
+inline Options options_of(const Args& a) { return {.dtype = a[0].dtype()}; }
+
 inline Int count_of(const Dims& sizes) {
   Int n = 1;
   for (Int s : sizes) n *= s;

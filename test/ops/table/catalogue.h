@@ -5,8 +5,8 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -41,10 +41,11 @@ struct ErrorCase {
   std::function<void()> run;
   std::function<bool(const std::exception&)> is;
   std::string text;
-  std::source_location where;
+  const char* file;
+  int line;
 };
-template <class E> ErrorCase throws(std::string text, std::function<void()> run, std::source_location where = std::source_location::current()) {
-  return {std::move(run), [](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; }, std::move(text), where};
+template <class E> ErrorCase throws(std::string text, std::function<void()> run, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  return {std::move(run), [](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; }, std::move(text), file, line};
 }
 
 /// The error cases that every function of one operand has.
@@ -81,6 +82,22 @@ struct Row {
   // An attribute, axis, size or index taken from the ends of the range: must succeed, forward and backward, or throw a rill::Error.
   std::vector<std::function<Tensor(const Args&, std::int64_t)>> corners = {};
 };
+
+using Corner = std::function<Tensor(const Args&, std::int64_t)>;
+
+/// Further fields of the rows with these names.
+inline void add_errors(std::vector<Row>& list, const std::map<std::string, ErrorCase>& errors) {
+  for (Row& r : list)
+    if (const auto found = errors.find(r.name); found != errors.end()) r.errors.push_back(found->second);
+}
+inline void add_corners(std::vector<Row>& list, const std::map<std::string, std::vector<Corner>>& corners) {
+  for (Row& r : list)
+    if (const auto found = corners.find(r.name); found != corners.end()) r.corners = found->second;
+}
+inline Row with_corners(Row r, std::vector<Corner> corners) {
+  r.corners = std::move(corners);
+  return r;
+}
 
 std::vector<Row> rows_unary();
 std::vector<Row> rows_activation();

@@ -24,7 +24,10 @@ class MemoryLimit {
   ~MemoryLimit() { if (kUsed) setrlimit(RLIMIT_AS, &before_); }
   MemoryLimit(const MemoryLimit&) = delete;
   MemoryLimit& operator=(const MemoryLimit&) = delete;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
   static constexpr bool kUsed = false;  // their shadow memory needs the address space
 #else
   static constexpr bool kUsed = true;
@@ -86,7 +89,7 @@ TEST_CASE("wrong calls are refused with the whole sentence", "[table]") {
       } catch (const std::exception& x) {
         text = x.what(), right = e.is(x);
       }
-      INFO(row.name << " in " << e.where.file_name() << ":" << e.where.line());
+      INFO(row.name << " in " << e.file << ":" << e.line);
       CHECK(text == e.text);
       CHECK(right);
     }

@@ -52,11 +52,12 @@ std::vector<Row> rows_index() {
       plain(row("bincount", [](const Args& a) { return bincount(a[0].reshape({-1})); }, {{.low = 0, .high = 6}}, {throws<Error>("bincount: the value -1 is negative; only values from 0 on can be counted", [] { bincount(tensor({-1}, {.dtype = int64})); })}, kInts), Result::int64),
       plain(row("histc", [](const Args& a) { return histc(a[0], 4, -2, 2); }, {kX}, {throws<Error>("histc: 0 bins are asked for; use at least 1", [x] { histc(x(), 0); })}, kReal), Result::same),
       plain(row("isin", [](const Args& a) { return isin(a[0], tensor({0, 1}).to(a[0].dtype())); }, {kX}, {}, kAll), Result::boolean),
-      plain(row("in_top_k", [](const Args& a) { return in_top_k(a[0], tensor({0, 4, 2, 9}), 2); }, {kX}, {throws<ValueError>("in_top_k: k is -1; it must not be negative", [] { in_top_k(ones({2, 3}), tensor({0, 1}), -1); })}, kReal), Result::boolean),
+      plain(row("in_top_k", [](const Args& a) { return in_top_k(a[0], tensor({0, 4, 2, 9}), 2); }, {kX}, {throws<ValueError>("in_top_k: k is -1; it must not be negative", [] { in_top_k(ones({2, 3}), tensor({0, 1}), -1); }),
+            throws<ShapeError>("in_top_k: takes predictions [N, C] and targets [N], got [2, 3] and [3]", [] { in_top_k(ones({2, 3}), tensor({0, 1, 2}), 1); }), throws<DtypeError>("in_top_k: targets have dtype float32, expected int64 or int32", [] { in_top_k(ones({2, 3}), ones({2}), 1); })}, kReal), Result::boolean),
       plain(row("unique", [](const Args& a) { return unique(a[0]).values; }, {kX}), Result::same),
       plain(row("unique_consecutive", [](const Args& a) { return unique_consecutive(a[0]).values; }, {kX}), Result::same),
   };
-  const std::map<std::string, ErrorCase> more = {
+  add_errors(list, {
       {"scatter_reduce", throws<IndexError>("scatter_reduce: index 7 at [0, 0] is outside axis 0 of size 4; valid are 0 to 3", [x] { scatter_reduce(x(), 0, far().reshape({1, 1}), ones({1, 1}), ScatterReduce::sum); })},
       {"index_copy", throws<IndexError>("index_copy: index 7 at [0] is outside axis 0 of size 4; valid are 0 to 3", [x] { index_copy(x(), 0, far(), ones({1, 5})); })},
       {"index_fill", throws<IndexError>("index_fill: index 7 at [0] is outside axis 0 of size 4; valid are 0 to 3", [x] { index_fill(x(), 0, far(), 1); })},
@@ -70,10 +71,8 @@ std::vector<Row> rows_index() {
       {"isin", throws<ValueError>("isin: test is undefined; pass a tensor with values", [x] { isin(x(), Tensor()); })},
       {"unique", throws<IndexError>("unique: axis 2 is outside [-2, 2) for a tensor of rank 2", [x] { unique(x(), {.axis = 2}); })},
       {"unique_consecutive", throws<IndexError>("unique_consecutive: axis -3 is outside [-2, 2) for a tensor of rank 2", [x] { unique_consecutive(x(), {.axis = -3}); })},
-  };
-  for (Row& r : list)
-    if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
-  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+  });
+  add_corners(list, {
       {"index_get", {[](const Args& a, std::int64_t k) { return index_get(a[0], {k}); }, [](const Args& a, std::int64_t k) { return index_get(a[0], {Index(Slice(k, 3))}); }, [](const Args& a, std::int64_t k) { return index_get(a[0], {Index(tensor({k}))}); }}},
       {"index_put", {[](const Args& a, std::int64_t k) { return index_put(a[0], {Index(tensor({k}))}, a[2]); }, [](const Args& a, std::int64_t k) { return index_put(a[0], {Index(tensor({k, k}))}, a[2], true); }}},
       {"gather", {[](const Args& a, std::int64_t k) { return gather(a[0], k, a[1]); }, [](const Args& a, std::int64_t k) { return gather(a[0], 0, full({2, 5}, k)); }}},
@@ -86,19 +85,30 @@ std::vector<Row> rows_index() {
       {"index_fill", {[](const Args& a, std::int64_t k) { return index_fill(a[0], 0, tensor({k}), 1); }, [](const Args& a, std::int64_t k) { return index_fill(a[0], k, a[1], 1); }}},
       {"take", {[](const Args& a, std::int64_t k) { return take(a[0], tensor({k})); }}},
       {"take_along_dim", {[](const Args& a, std::int64_t k) { return take_along_dim(a[0], full({2, 5}, k), 0); }, [](const Args& a, std::int64_t k) { return take_along_dim(a[0], a[1], k); }}},
-      {"one_hot", {[](const Args& a, std::int64_t k) { return one_hot(a[0], k); }, [](const Args& a, std::int64_t k) { return one_hot(tensor({k})); }, [](const Args& a, std::int64_t k) { return one_hot(tensor({k}), 3); }}},
+      {"one_hot", {[](const Args& a, std::int64_t k) { return one_hot(a[0], k); }, [](const Args&, std::int64_t k) { return one_hot(tensor({k})); }, [](const Args&, std::int64_t k) { return one_hot(tensor({k}), 3); }}},
       {"sort", {[](const Args& a, std::int64_t k) { return sort(a[0], k).values; }}},
       {"argsort", {[](const Args& a, std::int64_t k) { return argsort(a[0], k); }}},
       {"topk", {[](const Args& a, std::int64_t k) { return topk(a[0], k).values; }, [](const Args& a, std::int64_t k) { return topk(a[0], 2, k).values; }}},
-      {"bincount", {[](const Args& a, std::int64_t k) { return bincount(tensor({k})); }, [](const Args& a, std::int64_t k) { return bincount(tensor({1}), {}, k); }}},
+      {"bincount", {[](const Args&, std::int64_t k) { return bincount(tensor({k})); }, [](const Args&, std::int64_t k) { return bincount(tensor({1}), {}, k); }}},
       {"histc", {[](const Args& a, std::int64_t k) { return histc(a[0], k, -2, 2); }}},
       {"in_top_k", {[](const Args& a, std::int64_t k) { return in_top_k(a[0], full({4}, k), 2); }, [](const Args& a, std::int64_t k) { return in_top_k(a[0], full({4}, 1), k); }}},
       {"unique", {[](const Args& a, std::int64_t k) { return unique(a[0], {.axis = k}).values; }}},
       {"unique_consecutive", {[](const Args& a, std::int64_t k) { return unique_consecutive(a[0], {.axis = k}).values; }}},
       {"nanmedian", {[](const Args& a, std::int64_t k) { return nanmedian(a[0], k).values; }}},
+  });
+  const std::map<std::string, std::function<void(const Args&)>> in_place = {
+      {"index_put", [](const Args& a) { index_put_(a[0], {a[1]}, a[2]); }},
+      {"scatter", [](const Args& a) { scatter_(a[0], 0, a[1], a[2]); }},
+      {"scatter_add", [](const Args& a) { scatter_add_(a[0], 0, a[1], a[2]); }},
+      {"scatter_reduce", [](const Args& a) { scatter_reduce_(a[0], 0, a[1], a[2], ScatterReduce::sum); }},
+      {"index_add", [](const Args& a) { index_add_(a[0], 0, a[1], a[2]); }},
+      {"index_copy", [](const Args& a) { index_copy_(a[0], 0, a[1], a[2]); }},
+      {"index_fill", [](const Args& a) { index_fill_(a[0], 0, a[1], 1); }},
+      {"masked_fill", [](const Args& a) { masked_fill_(a[0], a[1], 1); }},
+      {"masked_scatter", [](const Args& a) { masked_scatter_(a[0], a[1], a[2]); }},
   };
   for (Row& r : list)
-    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
+    if (const auto found = in_place.find(r.name); found != in_place.end()) r.in_place = found->second;
   return list;
 }
 

@@ -1,6 +1,4 @@
 // Linear algebra. Products against plain loops in long double; decompositions by what they promise.
-#include <map>
-
 #include "test/ops/table/catalogue.h"
 
 namespace rill::optable {
@@ -70,7 +68,9 @@ std::vector<Row> rows_linalg() {
             Values y = in[0].v;
             for (std::size_t i = 0; i < y.size(); ++i) y[i] += in[1].v[i / 2 % 3];
             return y;
-          }, {throws<ShapeError>("bias_add: bias [1] does not fit axis 1 of x [2, 3]; expected [3]", [] { bias_add(ones({2, 3}), ones({1})); })}),
+          }, {throws<ShapeError>("bias_add: bias [1] does not fit axis 1 of x [2, 3]; expected [3]", [] { bias_add(ones({2, 3}), ones({1})); }),
+             throws<DtypeError>("bias_add: x has dtype float32 and the bias float64; convert one with .to()", [] { bias_add(ones({2, 3}), ones({3}, {.dtype = float64})); }),
+             throws<ShapeError>("bias_add: a number has no axis for a bias; expected rank 1 or more", [] { bias_add(full({}, 1.), ones({1})); })}),
       row("bilinear", [](const Args& a) { return bilinear(a[0], a[1], a[2], a[3]); }, {{.shape = {4, 3}}, {.shape = {4, 2}}, {.shape = {2, 3, 2}}, {.shape = {2}}}, [](const std::vector<Plain>& in) {
             Values y;
             for (int n = 0; n < 4; ++n)
@@ -81,7 +81,9 @@ std::vector<Row> rows_linalg() {
                 y.push_back(static_cast<double>(s));
               }
             return y;
-          }, {throws<ShapeError>("bilinear: weight [2, 3, 2] expects 3 and 2 features, a [4, 3] and b [4, 3] have 3 and 3", [] { bilinear(ones({4, 3}), ones({4, 3}), ones({2, 3, 2})); })}),
+          }, {throws<ShapeError>("bilinear: weight [2, 3, 2] expects 3 and 2 features, a [4, 3] and b [4, 3] have 3 and 3", [] { bilinear(ones({4, 3}), ones({4, 3}), ones({2, 3, 2})); }),
+             throws<ShapeError>("bilinear: takes a [.., in1], b [.., in2] and a weight [out, in1, in2], got [3], [2] and [2, 3]", [] { bilinear(ones({3}), ones({2}), ones({2, 3})); }),
+             throws<ShapeError>("bilinear: bias [3] does not fit weight [2, 3, 2]; expected [2]", [] { bilinear(ones({3}), ones({2}), ones({2, 3, 2}), ones({3})); })}),
       row("vander", [](const Args& a) { return vander(a[0], {.columns = 3}); }, {{.shape = {4}}}, [](const std::vector<Plain>& in) {
             Values y;
             for (double v : in[0].v) y.push_back(v * v), y.push_back(v), y.push_back(1);
@@ -193,7 +195,7 @@ std::vector<Row> rows_linalg() {
   Row rank = solver(row("matrix_rank", [](const Args& a) { return matrix_rank(regular(a[0])); }, {kSquare}, [](const std::vector<Plain>&) { return Values{3}; }));
   rank.result = Result::int64, rank.differentiable = false;
   list.push_back(rank);
-  const std::map<std::string, ErrorCase> more = {
+  add_errors(list, {
       {"inner", throws<ShapeError>("inner: the last sizes of [2, 3] and [2, 4] differ", [] { inner(ones({2, 3}), ones({2, 4})); })},
       {"outer", throws<ShapeError>("outer: takes operands of rank 1 and 1, got [2, 3] and [2]; use matmul() for other ranks", [] { outer(ones({2, 3}), ones({2})); })},
       {"addmm", throws<ShapeError>("addmm: a summand of shape [3] does not broadcast to the product's shape [4, 5]", [] { addmm(ones({3}), ones({4, 6}), ones({6, 5})); })},
@@ -223,10 +225,8 @@ std::vector<Row> rows_linalg() {
       {"matrix_exp", throws<ShapeError>("matrix_exp: takes square matrices, input has shape [2, 3]", [] { matrix_exp(ones({2, 3})); })},
       {"cond", throws<ShapeError>("cond: takes matrices (rank 2 or more), input has shape [3]", [] { cond(ones({3})); })},
       {"matrix_rank", throws<ShapeError>("svdvals: takes matrices (rank 2 or more), input has shape [3]", [] { matrix_rank(ones({3})); })},
-  };
-  for (Row& r : list)
-    if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
-  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+  });
+  add_corners(list, {
       {"tensordot", {[](const Args& a, std::int64_t k) { return tensordot(a[0], a[1], k); }, [](const Args& a, std::int64_t k) { return tensordot(a[0], a[1], {k}, {0}); }}},
       {"cross", {[](const Args& a, std::int64_t k) { return cross(a[0], a[1], k); }}},
       {"matrix_power", {[](const Args& a, std::int64_t k) { return matrix_power(a[0], k); }}},
@@ -234,9 +234,7 @@ std::vector<Row> rows_linalg() {
       {"vander", {[](const Args& a, std::int64_t k) { return vander(a[0], {.columns = k}); }}},
       {"cdist", {[](const Args& a, std::int64_t k) { return cdist(a[0], a[1], static_cast<double>(k)); }}},
       {"dist", {[](const Args& a, std::int64_t k) { return dist(a[0], a[1], static_cast<double>(k)); }}},
-  };
-  for (Row& r : list)
-    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
+  });
   return list;
 }
 

@@ -159,7 +159,8 @@ std::vector<Row> rows_loss() {
             for (int k = 0; k < 3; ++k) y.push_back(in[0].at(1, k));
             for (int k = 0; k < 3; ++k) y.push_back((in[0].at(0, k) + 2 * in[0].at(3, k)) / 3);
             return y;
-          }, {throws<IndexError>("embedding_bag: index 4 at [0] is outside axis 0 of size 4; valid are 0 to 3", [] { embedding_bag(ones({4, 3}), tensor({4}), tensor({0})); })}),
+          }, {throws<IndexError>("embedding_bag: index 4 at [0] is outside axis 0 of size 4; valid are 0 to 3", [] { embedding_bag(ones({4, 3}), tensor({4}), tensor({0})); }),
+           throws<DtypeError>("embedding_bag: weight has dtype int64; expected a floating dtype", [] { embedding_bag(tensor({{1, 2}}), tensor({0}), tensor({0})); })}),
       row("embedding_renorm", [](const Args& a) { const Tensor w = a[0].detach().clone(); embedding_renorm_(w, tensor({2, 0}), 0.5); return w; }, {{.shape = {4, 3}}}, [](const std::vector<Plain>& in) {
             Values y = in[0].v;
             for (int i : {0, 2}) {

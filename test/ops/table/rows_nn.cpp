@@ -1,6 +1,4 @@
 // Softmax, losses, normalisation, embedding, dropout, random numbers, creation. Losses: one number from plain loops in long double.
-#include <map>
-
 #include "test/ops/table/catalogue.h"
 
 namespace rill::optable {
@@ -102,15 +100,13 @@ std::vector<Row> rows_nn() {
     if (r.name == "dropout") r.view = true;
   for (Row& r : list)
     if (r.name == "embedding") r.kinds = kAll;
-  const std::map<std::string, ErrorCase> more = {
+  add_errors(list, {
       {"log_softmax", throws<IndexError>("log_softmax: axis -3 is outside [-2, 2) for a tensor of rank 2", [] { log_softmax(ones({3, 4}), -3); })},
       {"softmin", throws<IndexError>("softmin: axis 2 is outside [-2, 2) for a tensor of rank 2", [] { softmin(ones({3, 4}), 2); })},
       {"normalize", throws<IndexError>("normalize: axis 2 is outside [-2, 2) for a tensor of rank 2", [] { normalize(ones({3, 4}), 2, 2); })},
       {"instance_norm", throws<ValueError>("instance_norm: the input float32 [2, 3, 1] has one value per sample and channel, which has no variance", [] { instance_norm(ones({2, 3, 1})); })},
-  };
-  for (Row& r : list)
-    if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
-  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+  });
+  add_corners(list, {
       {"softmax", {[](const Args& a, std::int64_t k) { return softmax(a[0], k); }}},
       {"log_softmax", {[](const Args& a, std::int64_t k) { return log_softmax(a[0], k); }}},
       {"softmin", {[](const Args& a, std::int64_t k) { return softmin(a[0], k); }}},
@@ -121,9 +117,7 @@ std::vector<Row> rows_nn() {
       {"rms_norm", {[](const Args& a, std::int64_t k) { return rms_norm(a[0], {k}); }}},
       {"group_norm", {[](const Args& a, std::int64_t k) { return group_norm(a[0], k); }}},
       {"embedding", {[](const Args& a, std::int64_t k) { return embedding(a[0], tensor({k})); }, [](const Args& a, std::int64_t k) { return embedding(a[0], a[1], k); }}},
-  };
-  for (Row& r : list)
-    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
+  });
   return list;
 }
 

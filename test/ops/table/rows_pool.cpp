@@ -188,7 +188,11 @@ template <class F> Row unpool(const char* name, int axes, F f) {
   }, kNumbers);
   const Tensor x = ones(kSmall[axes - 1]), at = zeros(kSmall[axes - 1], {.dtype = int64});
   r.errors = {throws<ShapeError>(std::string(name) + ": indices have shape [1], x " + to_string(x.shape()) + "; they must be equal", [f, x] { f(x, zeros({1}, {.dtype = int64}), 2, {}); }),
-              throws<DtypeError>(std::string(name) + ": indices have dtype float32, expected int64", [f, x] { f(x, x, 2, {}); })};
+              throws<DtypeError>(std::string(name) + ": indices have dtype float32, expected int64", [f, x] { f(x, x, 2, {}); }),
+              throws<ShapeError>(std::string(name) + ": output size 99 on axis 2 does not fit; windows of x " + to_string(x.shape()) + " give " + std::to_string(2 * x.size(2)) + ", and it may differ by less than the stride 2",
+                                 [f, x, at] { f(x, at, 2, {.output_size = 99}); }),
+              throws<IndexError>("scatter: index 999 at [0, 0, 0] is outside axis 2 of size " + std::to_string((1 << axes) * x.numel() / x.size(0) / x.size(1)) + "; valid are 0 to " +
+                                     std::to_string((1 << axes) * x.numel() / x.size(0) / x.size(1) - 1), [f, x, at] { f(x, at + 999, 2, {}); })};
   r.corners = {[f, at](const Args& a, Int k) { return f(a[0], at, k, {}); }, [f, at](const Args& a, Int k) { return f(a[0], at, 2, {.stride = k}); },
                [f, at](const Args& a, Int k) { return f(a[0], at, 2, {.padding = k}); }, [f, at](const Args& a, Int k) { return f(a[0], at + k, 2, {}); },
                [f, at](const Args& a, Int k) { return f(a[0], at, 2, {.output_size = k}); }};
@@ -231,6 +235,10 @@ template <class F> Row fractional(const char* name, int axes, F f, Reduce reduce
   const Tensor x = ones(kSmall[axes - 1]);
   const std::string op = axes == 2 ? "fractional_max_pool2d" : "fractional_max_pool3d";
   r.errors = {throws<ValueError>(op + ": takes either size or ratio", [f, x] { f(x, {}); }), throws<ValueError>(op + ": ratio 1.5 is outside (0, 1)", [f, x] { f(x, {.ratio = {1.5}}); }),
+              throws<ValueError>(op + ": ratio has 4 values; expected 1 or " + std::to_string(axes), [f, x] { f(x, {.ratio = {0.5, 0.5, 0.5, 0.5}}); }),
+              throws<ValueError>(op + ": kernel 2 and output size 0 must be at least 1", [f, x] { f(x, {.size = 0}); }),
+              throws<ShapeError>(op + ": 9 windows of 2 elements do not fit axis 2 of " + to_string(x.shape()), [f, x] { f(x, {.size = 9}); }),
+              throws<ValueError>(op + ": sample 1 at position 0 is outside [0, 1)", [f, x, axes] { f(x, {.size = 2, .samples = ones({1, 2, axes})}); }),
               throws<ShapeError>(op + ": samples have shape [1], expected [1, 2, " + std::to_string(axes) + "]", [f, x] { f(x, {.size = 2, .samples = zeros({1})}); })};
   r.corners = {[f](const Args& a, Int k) { return f(a[0], {.size = k}); }};
   return r;

@@ -85,12 +85,7 @@ Row rounded(Row r, double magnitude, double bound = 16) {
   r.magnitude = magnitude, r.bound = bound, r.roundings = 2;
   return r;
 }
-Row corners(Row r, std::vector<std::function<Tensor(const Args&, Int)>> list) {
-  r.corners = std::move(list);
-  return r;
-}
-Options as(const Args& a) { return {.dtype = a[0].dtype()}; }
-Row whole_numbers(Row r) {
+Row indices(Row r) {
   r.result = Result::int64;
   return r;
 }
@@ -108,24 +103,24 @@ std::vector<Row> rows_random() {
   const Options integers{.dtype = int64};
   const Tensor whole = ones({2}, integers);
   std::vector<Row> list = {
-      corners(row("rand", [](const Args& a) { return rand(a[0].shape(), as(a), fresh()); }, uniform_at, {throws<DtypeError>(floats_only("rand"), [=] { rand({2}, integers); })}),
-              {[](const Args& a, Int k) { return rand({k}, as(a), fresh()); }, [](const Args& a, Int k) { return rand({2, k, 0}, as(a), fresh()); }}),
+      with_corners(row("rand", [](const Args& a) { return rand(a[0].shape(), options_of(a), fresh()); }, uniform_at, {throws<DtypeError>(floats_only("rand"), [=] { rand({2}, integers); })}),
+              {[](const Args& a, Int k) { return rand({k}, options_of(a), fresh()); }, [](const Args& a, Int k) { return rand({2, k, 0}, options_of(a), fresh()); }}),
       row("rand_like", [](const Args& a) { return rand_like(a[0], {}, fresh()); }, uniform_at, {throws<DtypeError>(floats_only("rand"), [=] { rand_like(whole); })}),
-      rounded(corners(row("randn", [](const Args& a) { return randn(a[0].shape(), as(a), fresh()); }, normal_at, {throws<DtypeError>(floats_only("randn"), [=] { randn({2}, integers); })}),
-                      {[](const Args& a, Int k) { return randn({k}, as(a), fresh()); }}), 4),
+      rounded(with_corners(row("randn", [](const Args& a) { return randn(a[0].shape(), options_of(a), fresh()); }, normal_at, {throws<DtypeError>(floats_only("randn"), [=] { randn({2}, integers); })}),
+                      {[](const Args& a, Int k) { return randn({k}, options_of(a), fresh()); }}), 4),
       rounded(row("randn_like", [](const Args& a) { return randn_like(a[0], {}, fresh()); }, normal_at, {throws<DtypeError>(floats_only("randn"), [=] { randn_like(whole); })}), 4),
-      rounded(row("normal", [](const Args& a) { return normal(2, 3, a[0].shape(), as(a), fresh()); }, [](Dtype d, Int i) { return 2 + 3 * normal_at(d, i); },
+      rounded(row("normal", [](const Args& a) { return normal(2, 3, a[0].shape(), options_of(a), fresh()); }, [](Dtype d, Int i) { return 2 + 3 * normal_at(d, i); },
                   {throws<ValueError>("normal: the standard deviation -1 is negative; use 0 or more", [] { normal(0, -1, {2}); }),
                    throws<ValueError>("normal: a standard deviation is negative", [] { normal(zeros({2}), tensor({1., -1.})); })}), 16),
-      corners(row("randint", [](const Args& a) { return randint(0, 100, a[0].shape(), as(a), fresh()); }, [](Dtype, Int i) { return static_cast<double>(integer_at(i, 0, 100)); },
+      with_corners(row("randint", [](const Args& a) { return randint(0, 100, a[0].shape(), options_of(a), fresh()); }, [](Dtype, Int i) { return static_cast<double>(integer_at(i, 0, 100)); },
                   {throws<ValueError>("randint: there is no integer in [3, 3); low must be below high", [] { randint(3, 3, {2}); }),
                    throws<ValueError>("randint: [0, 300) does not fit in uint8, which holds 0 to 255", [] { randint(0, 300, {2}, {.dtype = uint8}); })}, kNumbers),
-              {[](const Args& a, Int k) { return randint(0, k, {2}, as(a), fresh()); }, [](const Args& a, Int k) { return randint(k, 3, {2}, as(a), fresh()); }, [](const Args& a, Int k) { return randint(0, 3, {k}, as(a), fresh()); }}),
+              {[](const Args& a, Int k) { return randint(0, k, {2}, options_of(a), fresh()); }, [](const Args& a, Int k) { return randint(k, 3, {2}, options_of(a), fresh()); }, [](const Args& a, Int k) { return randint(0, 3, {k}, options_of(a), fresh()); }}),
       row("randint_like", [](const Args& a) { return randint_like(a[0], 10, 20, {}, fresh()); }, [](Dtype, Int i) { return static_cast<double>(integer_at(i, 10, 10)); },
           {throws<ValueError>("randint: there is no integer in [3, 3); low must be below high", [] { randint_like(ones({2}), 3, 3); })}, kNumbers),
-      corners(row("randperm", [](const Args& a) { return sort(randperm(a[0].numel(), as(a), fresh())).values; }, [](Dtype, Int i) { return static_cast<double>(i); },
+      with_corners(row("randperm", [](const Args& a) { return sort(randperm(a[0].numel(), options_of(a), fresh())).values; }, [](Dtype, Int i) { return static_cast<double>(i); },
                   {throws<ValueError>("randperm: the count -1 is negative", [] { randperm(-1); })}, kNumbers),
-              {[](const Args& a, Int k) { return randperm(k, as(a), fresh()); }}),
+              {[](const Args& a, Int k) { return randperm(k, options_of(a), fresh()); }}),
       fill("uniform", [](const Tensor& x) { uniform_(x, -1, 3, fresh()); }, [](Dtype d, Int i) { return -1 + 4 * uniform_at(d, i); },
            {throws<ValueError>("uniform_: [2, 1) is no range; use finite bounds with low <= high", [] { uniform_(ones({2}), 2, 1); }), throws<DtypeError>(floats_only("uniform_"), [=] { uniform_(whole); })}),
       rounded(fill("exponential", [](const Tensor& x) { exponential_(x, 2, fresh()); }, [](Dtype d, Int i) { return exponential_at(d, i) / 2; },
@@ -137,7 +132,7 @@ std::vector<Row> rows_random() {
       fill("geometric", [](const Tensor& x) { geometric_(x, 0.25, fresh()); }, [](Dtype, Int i) { return std::max(1.0, std::ceil(exponential_at(float64, i) / -std::log1p(-0.25))); },
            {throws<ValueError>("geometric_: the probability 0 is outside (0, 1]", [] { geometric_(ones({2}), 0); })}),
       rounded(fill("gumbel", [](const Tensor& x) { gumbel_(x, fresh()); }, [](Dtype, Int i) { return -std::log(exponential_at(float64, i)); }, {throws<DtypeError>(floats_only("gumbel_"), [=] { gumbel_(whole); })}), 4, 64),
-      corners(fill("random", [](const Tensor& x) { random_(x, 3, 103, fresh()); }, [](Dtype, Int i) { return static_cast<double>(integer_at(i, 3, 100)); },
+      with_corners(fill("random", [](const Tensor& x) { random_(x, 3, 103, fresh()); }, [](Dtype, Int i) { return static_cast<double>(integer_at(i, 3, 100)); },
                    {throws<ValueError>("random_: there is no integer in [3, 3); low must be below high", [] { random_(ones({2}), 3, 3); })}, kNumbers),
               {[](const Args& a, Int k) { return random_(a[0].detach().clone(), k, 5, fresh()); }, [](const Args& a, Int k) { return random_(a[0].detach().clone(), 0, k, fresh()); }}),
       fill("trunc_normal", [](const Tensor& x) { trunc_normal_(x, 0, 1, -2, 2, fresh()); }, nullptr, {throws<ValueError>("trunc_normal_: [2, 1) is no range; use finite bounds with low <= high", [] { trunc_normal_(ones({2}), 0, 1, 2, 1); })}),
@@ -145,11 +140,11 @@ std::vector<Row> rows_random() {
           {throws<ValueError>(probability("bernoulli"), [] { bernoulli(ones({2}), 1.5); }), throws<ValueError>("bernoulli: a probability is outside [0, 1] or NaN", [] { bernoulli(tensor({0.5, 1.5})); }),
            throws<DtypeError>(floats_only("bernoulli"), [=] { bernoulli(whole); })}),
       row("poisson", [](const Args& a) { return poisson(a[0] * a[0], fresh()); }, nullptr, {throws<ValueError>("poisson: a rate is negative, NaN or above 1e15", [] { poisson(tensor({-1.})); }), throws<DtypeError>(floats_only("poisson"), [=] { poisson(whole); })}),
-      corners(whole_numbers(row("multinomial", [](const Args& a) { return multinomial(a[0].reshape({15, 7}).narrow(0, 0, 1) * a[0].reshape({15, 7}).narrow(0, 0, 1) + 1, 4, {}, fresh()); }, nullptr,
+      with_corners(indices(row("multinomial", [](const Args& a) { return multinomial(a[0].reshape({15, 7}).narrow(0, 0, 1) * a[0].reshape({15, 7}).narrow(0, 0, 1) + 1, 4, {}, fresh()); }, nullptr,
                                 {throws<ValueError>("multinomial: 3 samples without replacement, but row 0 has 2 positive weights", [] { multinomial(tensor({1., 0., 2.}), 3); }),
                                  throws<ValueError>("multinomial: weight 1 of row 0 is -2; weights must be finite and not negative", [] { multinomial(tensor({1., -2.}), 1); }),
                                  throws<ValueError>("multinomial: 0 samples make no sense; use at least 1", [] { multinomial(ones({2}), 0); })})),
-              {[](const Args& a, Int k) { return multinomial(ones({3}, as(a)), k, {.replacement = true}, fresh()); }, [](const Args& a, Int k) { return multinomial(ones({3}, as(a)), k, {}, fresh()); }}),
+              {[](const Args& a, Int k) { return multinomial(ones({3}, options_of(a)), k, {.replacement = true}, fresh()); }, [](const Args& a, Int k) { return multinomial(ones({3}, options_of(a)), k, {}, fresh()); }}),
   };
   for (Row& r : list) {
     if (r.name == "multinomial") r.large = {{.shape = {105}}};

@@ -1,6 +1,4 @@
 // Views, joining and reordering. Values are compared with PyTorch's in test/ops/index_goldens.cpp where no reference is given.
-#include <map>
-
 #include "test/ops/table/catalogue.h"
 
 namespace rill::optable {
@@ -64,7 +62,8 @@ std::vector<Row> rows_shape() {
       view("unbind", [](const Tensor& x) { return piece(unbind(x, 1), 2); }),
       with(both("column_stack", [](const Args& a) { return column_stack({a[0], a[1]}); }), {throws<ValueError>("column_stack: the list of tensors is empty; pass at least one", [] { column_stack({}); })}),
       with(both("cartesian_prod", [](const Args& a) { return cartesian_prod({a[0].reshape({6}), a[1].reshape({6})}); }), {throws<ShapeError>("cartesian_prod: tensor 0 has shape [2, 2]; every one must have one axis", [] { cartesian_prod({ones({2, 2})}); })}),
-      with(row("combinations", [](const Tensor& x) { return combinations(x, 2, {.with_replacement = true}); }, {4}), {throws<ShapeError>("combinations: float32 [2, 2] must have one axis; use .flatten()", [] { combinations(ones({2, 2})); })}),
+      with(row("combinations", [](const Tensor& x) { return combinations(x, 2, {.with_replacement = true}); }, {4}), {throws<ShapeError>("combinations: float32 [2, 2] must have one axis; use .flatten()", [] { combinations(ones({2, 2})); }),
+                                                                                                      throws<ValueError>("combinations: -1 elements are to be chosen; the number must not be negative", [] { combinations(ones({2}), -1); })}),
       view("tensor_split", [](const Tensor& x) { return piece(tensor_split(x, Dims{1, -1}, 2), 1); }),
       row("repeat", [](const Tensor& x) { return repeat(x, {2, 1, 3}); }),
       row("tile", [](const Tensor& x) { return tile(x, {2}); }),
@@ -85,7 +84,7 @@ std::vector<Row> rows_shape() {
       row("pixel_unshuffle", [](const Tensor& x) { return pixel_unshuffle(x, 2).clone(); }, {1, 1, 4, 6}),
       row("channel_shuffle", [](const Tensor& x) { return channel_shuffle(x, 2).clone(); }, {1, 4, 2, 3}),
   };
-  const std::map<std::string, ErrorCase> more = {
+  add_errors(list, {
       {"flatten", throws<IndexError>("flatten: axis 3 is outside [-3, 3) for a tensor of rank 3", [t] { flatten(t(), 3); })},
       {"broadcast_to", throws<ShapeError>("expand: [2, 3, 4] has more axes than shape [3]", [t] { broadcast_to(t(), {3}); })},
       {"swapaxes", throws<IndexError>("transpose: axis -4 is outside [-3, 3) for a tensor of rank 3", [t] { swapaxes(t(), 0, -4); })},
@@ -97,6 +96,7 @@ std::vector<Row> rows_shape() {
       {"vstack", throws<ShapeError>("cat: tensor 1 has shape [1, 3], which differs from [1, 2] on axis 1; only axis 0 may differ", [] { vstack({ones({2}), ones({3})}); })},
       {"dstack", throws<ShapeError>("cat: tensor 1 has shape [1, 3, 1], which differs from [1, 2, 1] on axis 1; only axis 2 may differ", [] { dstack({ones({2}), ones({3})}); })},
       {"block_diag", throws<ShapeError>("block_diag: tensor 0 has shape [2, 3, 4]; at most two axes are allowed", [t] { block_diag({t()}); })},
+      {"split", throws<ShapeError>("split: a 0-dim tensor has no axis to split", [] { split(full({}, 1), 1); })},
       {"chunk", throws<ValueError>("chunk: 0 pieces are asked for; use at least 1", [t] { chunk(t(), 0); })},
       {"tensor_split", throws<ValueError>("tensor_split: 0 pieces are asked for; use at least 1", [t] { tensor_split(t(), 0); })},
       {"unbind", throws<ShapeError>("unbind: a 0-dim tensor has no axis to split", [] { unbind(full({}, 1)); })},
@@ -117,10 +117,12 @@ std::vector<Row> rows_shape() {
       {"pixel_shuffle", throws<ShapeError>("pixel_shuffle: 2 channels of [2, 3, 4] are not a multiple of 4 = factor^2", [t] { pixel_shuffle(t(), 2); })},
       {"pixel_unshuffle", throws<ShapeError>("pixel_unshuffle: height 3 and width 4 of [2, 3, 4] are not multiples of 2", [t] { pixel_unshuffle(t(), 2); })},
       {"channel_shuffle", throws<ShapeError>("channel_shuffle: 3 channels of [2, 3, 4] are not a multiple of 2 groups", [t] { channel_shuffle(t(), 2); })},
-  };
-  for (Row& r : list)
-    if (const auto found = more.find(r.name); found != more.end()) r.errors.push_back(found->second);
-  const std::map<std::string, std::vector<std::function<Tensor(const Args&, std::int64_t)>>> ends = {
+  });
+  add_errors(list, {
+      {"tensor_split", throws<ValueError>("tensor_split: 2097152 pieces of 2 elements are asked for; use at most 1048576", [t] { tensor_split(t(), 1 << 21); })},
+      {"chunk", throws<ValueError>("chunk: 2097152 pieces of 0 elements are asked for; use at most 1048576", [] { chunk(ones({0}), 1 << 21); })},
+  });
+  add_corners(list, {
       {"reshape", {[](const Args& a, std::int64_t k) { return reshape(a[0], {k, -1}); }, [](const Args& a, std::int64_t k) { return reshape(a[0], {k, 2}); }}},
       {"view", {[](const Args& a, std::int64_t k) { return a[0].view({k, -1}); }}},
       {"flatten", {[](const Args& a, std::int64_t k) { return flatten(a[0], k, -1); }, [](const Args& a, std::int64_t k) { return flatten(a[0], 0, k); }}},
@@ -158,9 +160,7 @@ std::vector<Row> rows_shape() {
       {"pixel_unshuffle", {[](const Args& a, std::int64_t k) { return pixel_unshuffle(a[0], k); }}},
       {"channel_shuffle", {[](const Args& a, std::int64_t k) { return channel_shuffle(a[0], k); }}},
       {"unfold", {[](const Args& a, std::int64_t k) { return unfold(a[0], 2, k, 1); }, [](const Args& a, std::int64_t k) { return unfold(a[0], 2, 2, k); }, [](const Args& a, std::int64_t k) { return unfold(a[0], k, 2, 1); }}},
-  };
-  for (Row& r : list)
-    if (const auto found = ends.find(r.name); found != ends.end()) r.corners = found->second;
+  });
   return list;
 }
 

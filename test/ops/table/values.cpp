@@ -108,4 +108,23 @@ TEST_CASE("special values are those of the reference", "[table]") {
   }
 }
 
+TEST_CASE("integers at the ends of their range wrap", "[table]") {
+  for (const Row& row : rows()) {
+    if (!row.elementwise || !row.special || !row.each || !(row.kinds & kInts) || row.result == Result::floating) continue;
+    INFO(row.name);
+    for (const auto& [dtype, bits] : {std::pair{int8, 8}, {int16, 16}}) {
+      const double half = std::ldexp(1, bits - 1);
+      std::vector<double> first, second;
+      for (double a : {-half, -half + 1, -1., 0., 1., half - 1})
+        for (double b : {-half, -half + 1, -1., 0., 1., half - 1}) first.push_back(a), second.push_back(b);
+      Args args = {tensor(first).to(dtype)};
+      if (row.inputs.size() > 1) args.push_back(tensor(second).to(dtype));
+      std::vector<double> want = reference_each(row, args, args[0].shape());
+      for (double& v : want)
+        if (row.result == Result::same) v -= 2 * half * std::floor((v + half) / (2 * half));
+      check_values(row, row.run(args), want);
+    }
+  }
+}
+
 }  // namespace rill::optable
