@@ -70,6 +70,18 @@ Tensor states_before(const Sequence& s, const Tensor& after, const Tensor& initi
   return out;
 }
 
+StepOperand::StepOperand(const Tensor& b, const Sequence& s) : b_(b) {
+  constexpr std::size_t kWorthIt = 4;  // steps: packing reads and writes b once
+  if (s.steps.size() < kWorthIt || impl(b).numel == 0) return;
+  const Kernels& k = kernels(b);
+  panels_ = make_tensor({k.panels_size(impl(b).dtype, impl(b).shape[0], impl(b).shape[1])}, impl(b).dtype, impl(b).device);
+  k.pack_panels(view(b), impl(panels_).data);
+}
+void StepOperand::multiply(const Tensor& a, const Tensor& out, bool accumulate) const {
+  if (panels_.defined()) kernels(a).gemm_packed(view(a), impl(panels_).data, view(out), accumulate);
+  else rill::multiply(a, b_, out, accumulate);
+}
+
 Tensor bias_sum(const Tensor& b, const Tensor& c) { return b.defined() && c.defined() ? b + c : b.defined() ? b : c; }
 
 Tensor running_gradient(const Tensor& g, const Tensor& like) {

@@ -44,6 +44,16 @@ inline Tensor rows(const Tensor& t, Step s) { return make_alias(t, {s.rows, impl
 Tensor states_before(const Sequence& s, const Tensor& after, const Tensor& initial);
 /// out = a b, or out += a b; off the tape.
 inline void multiply(const Tensor& a, const Tensor& b, const Tensor& out, bool accumulate) { kernels(a).gemm(view(a), view(b), view(out), accumulate); }
+/// The right operand of one product in each step; with several steps it is brought into the form of the kernels first.
+class StepOperand {
+ public:
+  StepOperand(const Tensor& b, const Sequence& s);
+  /// out = a b, or out += a b; off the tape.
+  void multiply(const Tensor& a, const Tensor& out, bool accumulate) const;
+
+ private:
+  Tensor b_, panels_;
+};
 inline void copy_values(const Tensor& from, const Tensor& to) { kernels(to).copy(view(from), view(to)); }
 /// A tensor [rows, width] like x.
 inline Tensor matrix_like(const Tensor& x, std::int64_t rows, std::int64_t width) { return make_tensor({rows, width}, impl(x).dtype, impl(x).device); }

@@ -21,7 +21,7 @@ CellResult dynamic_rnn(const Cell& cell, const Tensor& input, const DynamicRnnOp
     CellResult r = cell.unroll(x, o.initial, {.reverse = o.reverse}, run);
     return {back(r.output), std::move(r.state)};
   }
-  PackedSequence packed = pack(op, x, o.lengths, 0);
+  PackedSequence packed = pack(op, x, o.lengths, 0, input);
   const auto reorder = [](CellState state, const Tensor& order) {
     if (order.defined())
       for (Tensor& s : state) s = index_select(s, 0, order);

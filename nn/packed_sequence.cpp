@@ -45,9 +45,9 @@ void check_packed(const char* op, const PackedSequence& p) {
 
 }  // namespace
 
-PackedSequence pack(const char* op, const Tensor& x, const Ints& lengths, Int least) {
+PackedSequence pack(const char* op, const Tensor& x, const Ints& lengths, Int least, const Tensor& given) {
   const Int steps = x.size(0), rows = x.size(1);
-  check_lengths(op, x, lengths, steps, rows, least);
+  check_lengths(op, given, lengths, steps, rows, least);
   PackedSequence p;
   Ints order = order_of(p, rows);
   const auto length = [&](Int row) { return lengths[static_cast<std::size_t>(row)]; };
@@ -71,14 +71,14 @@ Tensor unpack(const PackedSequence& p, Int steps, Int rows, double padding_value
   return unflatten(full, 0, {steps, rows});
 }
 
-PackedSequence pack_padded_sequence(const Tensor& x, const Ints& lengths, const PackOptions& options) {
+PackedSequence pack_padded_sequence(const Tensor& x, const Ints& lengths, const PackPaddedOptions& options) {
   constexpr const char* op = "pack_padded_sequence";
   check_defined(op, x);
   check<ShapeError>(x.dim() >= 2, op, "x {} has rank {}; expected [T, N, ...], or [N, T, ...] with batch_first", describe(x), x.dim());
   if (options.enforce_sorted)
     for (std::size_t i = 1; i < lengths.size(); ++i)
       check<ValueError>(lengths[i] <= lengths[i - 1], op, "lengths[{}] is {}, the one before {}; sort the rows by length, longest first, or pass .enforce_sorted = false", i, lengths[i], lengths[i - 1]);
-  return pack(op, options.batch_first ? transpose(x, 0, 1) : x, lengths, 1);
+  return pack(op, options.batch_first ? transpose(x, 0, 1) : x, lengths, 1, x);
 }
 
 Padded pad_packed_sequence(const PackedSequence& p, const PadPackedOptions& options) {

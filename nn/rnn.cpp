@@ -123,7 +123,7 @@ SequenceResult<Recurrent::States> Recurrent::run(const Tensor& input, const Stat
     const Tensor x = !batched ? input.unsqueeze(1) : swapped ? transpose(input, 0, 1) : input;
     const States from = checked_states(x, initial, x.size(1), batched);
     if (!lengths.empty()) {
-      auto [packed, states] = run(pack(layer_, x, lengths, 0), from);
+      auto [packed, states] = run(pack(layer_, x, lengths, 0, input), from);
       const Tensor output = unpack(packed, x.size(0), x.size(1));
       return {swapped ? transpose(output, 0, 1) : output, std::move(states)};
     }

@@ -74,6 +74,7 @@ List gradients(const Spec& s, const List& in, const Kept& kept, std::span<const 
   const Sequence& q = s.sequence;
   const Tensor c_before = states_before(q, kept.c, in[kC]), gz = matrix_like(in[kX], q.total, 4 * s.units);
   const Tensor g_output = g[0].defined() ? g[0].contiguous() : Tensor(), gh = running_gradient(g[1], in[kH]), gc = running_gradient(g[2], in[kC]);
+  const StepOperand recurrent(in[kHh], q);
   Tensor g_projected, g_units;
   if (s.projected) g_projected = matrix_like(gh, q.total, gh.size(1)), g_units = matrix_like(gh, q.batch, s.units);
   for (std::size_t k = q.steps.size(); k-- > 0;) {
@@ -86,7 +87,7 @@ List gradients(const Spec& s, const List& in, const Kept& kept, std::span<const 
     step.gates = impl(rows(kept.gates, t)).data, step.c = impl(rows(c_before, t)).data;
     step.gh = impl(s.projected ? g_units : gh).data, step.gc = impl(gc).data, step.gz = impl(z).data;
     kernels(gz).lstm_step_gradient(gz.dtype(), step);
-    multiply(z, in[kHh], g_now, false);
+    recurrent.multiply(z, g_now, false);
   }
   List result(kInputs);
   result[kH] = gh, result[kC] = gc;
@@ -104,7 +105,8 @@ List gradients(const Spec& s, const List& in, const Kept& kept, std::span<const 
 List forward(const Spec& s, const List& in, Kept& kept, bool keep) {
   const NoGrad off;
   const Sequence& q = s.sequence;
-  const Tensor gates = linear(in[kX], in[kIh], s.bias(in)), recurrent = in[kHh].t();
+  const Tensor gates = linear(in[kX], in[kIh], s.bias(in));
+  const StepOperand recurrent(in[kHh].t(), q);
   const Tensor output = matrix_like(in[kX], q.total, in[kH].size(1)), h = in[kH].detach().clone(MemoryFormat::contiguous), c = in[kC].detach().clone(MemoryFormat::contiguous);
   const Tensor units = s.projected ? matrix_like(h, q.batch, s.units) : h;
   if (keep) kept.gates = gates, kept.c = matrix_like(c, q.total, s.units);
@@ -112,7 +114,7 @@ List forward(const Spec& s, const List& in, Kept& kept, bool keep) {
   for (const Step& t : q.steps) {
     const Step first{0, t.rows};
     const Tensor z = rows(gates, t), h_now = rows(h, first);
-    multiply(h_now, recurrent, z, true);
+    recurrent.multiply(h_now, z, true);
     LstmStep step = s.step(in, t);
     step.gates = impl(z).data, step.c = impl(c).data, step.h = impl(units).data;
     kernels(z).lstm_step(z.dtype(), step);

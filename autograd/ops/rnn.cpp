@@ -86,10 +86,11 @@ template <class F> List plain_unrolled(const Sequence& q, const List& in) {
 }
 
 template <class F> List plain_forward(const Sequence& q, const List& in, List*) {
-  const Tensor output = linear(in[kX], in[kIh], bias_sum(in[kBiasIh], in[kBiasHh])), h = in[kH].detach().clone(MemoryFormat::contiguous), recurrent = in[kHh].t();
+  const Tensor output = linear(in[kX], in[kIh], bias_sum(in[kBiasIh], in[kBiasHh])), h = in[kH].detach().clone(MemoryFormat::contiguous);
+  const StepOperand recurrent(in[kHh].t(), q);
   for (const Step& t : q.steps) {
     const Tensor z = rows(output, t), state = rows(h, {0, t.rows});
-    multiply(state, recurrent, z, true);
+    recurrent.multiply(state, z, true);
     unary_<F>(z);
     copy_values(z, state);
   }
@@ -98,6 +99,7 @@ template <class F> List plain_forward(const Sequence& q, const List& in, List*) 
 
 template <class F> List plain_gradients(const Sequence& q, const List& in, const List& kept, std::span<const Tensor> g, const GradSink& sink) {
   const Tensor output = kept[0], gz = make_like(output), g_output = g[0].defined() ? g[0].contiguous() : Tensor(), gh = running_gradient(g[1], in[kH]);
+  const StepOperand recurrent(in[kHh], q);
   const F f;
   for (std::size_t k = q.steps.size(); k-- > 0;) {
     const Step t = q.steps[k];
@@ -105,7 +107,7 @@ template <class F> List plain_gradients(const Sequence& q, const List& in, const
     if (g_output.defined()) state.add_(rows(g_output, t));
     static_assert((unary_reads<F>() & Probe::kA) == 0);  // y stands in for the input, which is not read
     run_map(kernels(z), F::name, kernels(z).unary_grad[fn::Unary::index<F>], &f, z.dtype(), z.dtype(), z, state, y, y);
-    multiply(z, in[kHh], state, false);
+    recurrent.multiply(z, state, false);
   }
   return product_gradients(in, gz, gz, sink.wants(kHh) ? states_before(q, output, in[kH]) : Tensor(), gh, sink);
 }
@@ -132,12 +134,13 @@ List gru_unrolled(const Sequence& q, const List& in) {
 List gru_forward(const Sequence& q, const List& in, List* kept) {
   const std::int64_t units = in[kH].size(1);
   const Tensor gates = linear(in[kX], in[kIh], in[kBiasIh]), output = matrix_like(gates, q.total, units), products = matrix_like(gates, q.batch, 3 * units);
-  const Tensor products_n = matrix_like(gates, kept ? q.total : q.batch, units), h = in[kH].detach().clone(MemoryFormat::contiguous), recurrent = in[kHh].t();
+  const Tensor products_n = matrix_like(gates, kept ? q.total : q.batch, units), h = in[kH].detach().clone(MemoryFormat::contiguous);
+  const StepOperand recurrent(in[kHh].t(), q);
   for (const Step& t : q.steps) {
     const Step first{0, t.rows};
     const Tensor y = rows(products, first), state = rows(h, first);
     if (in[kBiasHh].defined()) copy_values(in[kBiasHh], y);
-    multiply(state, recurrent, y, in[kBiasHh].defined());
+    recurrent.multiply(state, y, in[kBiasHh].defined());
     kernels(y).gru_step(y.dtype(), {.rows = t.rows, .units = units, .x = impl(rows(gates, t)).data, .y = impl(y).data, .y_n = impl(rows(products_n, kept ? t : first)).data, .h = impl(h).data});
     copy_values(state, rows(output, t));
   }
@@ -149,13 +152,14 @@ List gru_gradients(const Sequence& q, const List& in, const List& kept, std::spa
   const std::int64_t units = in[kH].size(1);
   const Tensor &gates = kept[0], &products_n = kept[1], gx = make_like(gates), gy = make_like(gates), before = states_before(q, kept[2], in[kH]);
   const Tensor g_output = g[0].defined() ? g[0].contiguous() : Tensor(), gh = running_gradient(g[1], in[kH]);
+  const StepOperand recurrent(in[kHh], q);
   for (std::size_t k = q.steps.size(); k-- > 0;) {
     const Step t = q.steps[k];
     const Tensor state = rows(gh, {0, t.rows}), y = rows(gy, t);
     if (g_output.defined()) state.add_(rows(g_output, t));
     kernels(y).gru_step_gradient(y.dtype(), {.rows = t.rows, .units = units, .x = impl(rows(gates, t)).data, .y = nullptr, .y_n = impl(rows(products_n, t)).data,
                                              .h = impl(rows(before, t)).data, .g = impl(gh).data, .gx = impl(rows(gx, t)).data, .gy = impl(y).data});
-    multiply(y, in[kHh], state, true);
+    recurrent.multiply(y, state, true);
   }
   return product_gradients(in, gx, gy, before, gh, sink);
 }

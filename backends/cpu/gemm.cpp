@@ -179,6 +179,25 @@ void gemm_16bit(const View& a, const View& b, const View& out, bool accumulate) 
   copy(wide_c, out);
 }
 
+const GemmPanels& panels_of(Dtype d) { return cpu_kernels().gemm_panels[static_cast<std::size_t>(d)]; }
+Int panel_count(Dtype d, Int n) { return (n + panels_of(d).columns - 1) / panels_of(d).columns; }
+
+Int panels_size(Dtype d, Int k, Int n) { return panel_count(d, n) * panels_of(d).columns * k; }
+
+void pack_panels(const View& b, void* panels) {
+  const GemmPanels& p = panels_of(b.dtype);
+  const Int k = b.sizes[0], n = b.sizes[1];
+  parallel_for(panel_count(b.dtype, n), std::max<Int>(1, kTaskWork / 8 / std::max<Int>(1, p.columns * k)),
+               [&](Int first, Int last) { p.pack(b.data, b.strides[0], b.strides[1], k, n, first, last, panels); });
+}
+
+void gemm_packed(const View& a, const void* panels, const View& out, bool accumulate) {
+  if (out.numel == 0) return;
+  const GemmPanels& p = panels_of(out.dtype);
+  const GemmBlock g{a.data, panels, out.data, out.sizes[0], out.sizes[1], a.sizes[1], a.strides[0], a.strides[1], 0, 0, out.strides[0], accumulate, nullptr};
+  parallel_for(panel_count(out.dtype, g.n), std::max<Int>(1, kTaskWork / std::max<Int>(1, g.m * p.columns * g.k)), [&](Int first, Int last) { p.multiply(g, first, last); });
+}
+
 }  // namespace
 
 void gemm(const View& a, const View& b, const View& out, bool accumulate) {
@@ -206,6 +225,7 @@ void gemm(const View& a, const View& b, const View& out, bool accumulate) {
 
 void add_linalg(LinalgKernels& k) {
   k.gemm = &gemm;
+  k.panels_size = &panels_size, k.pack_panels = &pack_panels, k.gemm_packed = &gemm_packed;
   add_lapack(k);
 }
 

@@ -123,6 +123,9 @@ TEST_CASE("transformers have PyTorch's defaults, are complete and print as their
   (dropout1): Dropout(p=0.1, inplace=False)
   (dropout2): Dropout(p=0.1, inplace=False)
 ))");
+  const nn::MultiheadAttention attention(4, 2), first(4, 2, {.batch_first = true});
+  CHECK(attention.flops(ones({3, 2, 4}), {}) + attention.out_proj.flops(ones({3, 2, 4}), ones({3, 2, 4})) == 1056);  // torch.utils.flop_counter
+  CHECK(first.flops(ones({2, 3, 4}), {}) == 1056 - 192);
   const nn::TransformerEncoder stack(layer, 2);
   CHECK_FALSE(stack.layers[0].linear1.weight.shares_storage(stack.layers[1].linear1.weight));
   CHECK(equal(stack.layers[0].linear1.weight, stack.layers[1].linear1.weight));

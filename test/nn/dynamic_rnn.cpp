@@ -162,8 +162,8 @@ TEST_CASE("cells, wrappers and dynamic_rnn say what is wrong", "[nn][dynamic_rnn
   const Tensor x = zeros({4, 5, 2});
   CHECK(MESSAGE(ShapeError, nn::dynamic_rnn(cell, zeros({4, 2}))) == "dynamic_rnn: x float32 [4, 2] has rank 2; expected [N, T, features]");
   CHECK(MESSAGE(ShapeError, nn::dynamic_rnn(cell, zeros({4, 2}), {.time_major = true})) == "dynamic_rnn: x float32 [4, 2] has rank 2; expected [T, N, features]");
-  CHECK(MESSAGE(ValueError, nn::dynamic_rnn(cell, x, {.lengths = {1, 2, 6, 1}})) == "dynamic_rnn: lengths[2] is 6; it must be between 0 and 5, the steps of x float32 [5, 4, 2]");
-  CHECK(MESSAGE(ShapeError, nn::dynamic_rnn(cell, x, {.lengths = {1}})) == "dynamic_rnn: 1 lengths are given for the 4 rows of x float32 [5, 4, 2]");
+  CHECK(MESSAGE(ValueError, nn::dynamic_rnn(cell, x, {.lengths = {1, 2, 6, 1}})) == "dynamic_rnn: lengths[2] is 6; it must be between 0 and 5, the steps of x float32 [4, 5, 2]");
+  CHECK(MESSAGE(ShapeError, nn::dynamic_rnn(cell, x, {.lengths = {1}})) == "dynamic_rnn: 1 lengths are given for the 4 rows of x float32 [4, 5, 2]");
   CHECK(MESSAGE(ShapeError, nn::dynamic_rnn(cell, zeros({4, 5, 3}))) == "BasicLSTMCell: x float32 [5, 4, 3] has 3 features, the cell takes 2 (in BasicLSTMCell)");
   CHECK(MESSAGE(ValueError, nn::dynamic_rnn(cell, x, {.initial = {zeros({4, 3})}})) == "BasicLSTMCell: the state has 1 tensors, the cell has 2; zero_state() makes one (in BasicLSTMCell)");
   CHECK(MESSAGE(ShapeError, nn::dynamic_rnn(cell, x, {.initial = {zeros({4, 3}), zeros({3, 3})}, .lengths = {1, 1, 1, 1}})).starts_with("BasicLSTMCell: state 1 has shape [3, 3], expected [4, 3] for x"));

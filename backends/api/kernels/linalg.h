@@ -23,11 +23,28 @@ inline constexpr std::int64_t kGemmScratch = (kGemmM * 8 + kGemmRowBytes) * kGem
 /// Worked on in place, without packing the operands.
 constexpr bool gemm_is_small(const GemmBlock& g) { return g.k <= 128 && g.m * g.n <= 64 * 64; }
 
+/// The right operand of several products, brought once into the form that the block kernels read: panels of so many columns, each [k, columns] without
+/// gaps, filled up with 0.
+struct GemmPanels {
+  std::int64_t columns = 0;
+  /// Panels [first, last) of B [k, n].
+  void (*pack)(const void* b, std::int64_t b_row, std::int64_t b_col, std::int64_t k, std::int64_t n, std::int64_t first, std::int64_t last, void* panels) = nullptr;
+  /// Their columns of a product whose b is the panels.
+  void (*multiply)(const GemmBlock&, std::int64_t first, std::int64_t last) = nullptr;
+};
+
 struct LinalgKernels {
   std::array<GemmBlockFn, kDtypeCount> gemm_block{};  // by dtype; 16-bit floats and bool have none
   /// out = a b, or out += a b: views of one dtype and rank >= 2 whose leading axes broadcast to those of `out`; one of the last two
   /// strides of `out` is 1. 16-bit floats are accumulated in float32 and rounded once. The result does not depend on the thread count.
   void (*gemm)(const View& a, const View& b, const View& out, bool accumulate) = nullptr;
+
+  std::array<GemmPanels, kDtypeCount> gemm_panels{};  // float32 and float64
+  /// Elements of the panels of a [k, n] matrix.
+  std::int64_t (*panels_size)(Dtype, std::int64_t k, std::int64_t n) = nullptr;
+  void (*pack_panels)(const View& b, void* panels) = nullptr;
+  /// out = a b, or out += a b, for matrices: a [m, k], out [m, n] with adjacent columns, k at least 1.
+  void (*gemm_packed)(const View& a, const void* panels, const View& out, bool accumulate) = nullptr;
 
   // Decompositions of float32 and float64 batches; null in a build without LAPACK. Every matrix is contiguous and stored by columns:
   // an m x n matrix is a view of shape [.., n, m]. `info` (int32, one per matrix) follows LAPACK: 0 is success.

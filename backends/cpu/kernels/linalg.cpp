@@ -185,6 +185,27 @@ template <class T> void multiply(const GemmBlock& g) {
   else multiply_packed(a, b, c, g);
 }
 
+constexpr Int kPanelK = 160;  // steps over k for all rows of A at a time: so much of a panel stays in the first cache
+
+template <class T> void pack_panels(const void* from, Int b_row, Int b_col, Int k, Int n, Int first, Int last, void* to) {
+  constexpr Int w = kColumns<T>, step = 64;
+  const T* b = static_cast<const T*>(from);
+  for (Int j = first; j < last; ++j)
+    for (Int p = 0; p < k; p += step)
+      pack_columns(b + p * b_row + j * w * b_col, b_row, b_col, smaller(step, k - p), smaller(w, n - j * w), static_cast<T*>(to) + j * w * k + p * w);
+}
+
+template <class T> void multiply_panels(const GemmBlock& g, Int first, Int last) {
+  constexpr Int w = kColumns<T>;
+  const T *a = static_cast<const T*>(g.a), *panels = static_cast<const T*>(g.b);
+  T* c = static_cast<T*>(g.c);
+  for (Int j = first; j < last; ++j)
+    for (Int p = 0; p < g.k; p += kPanelK)
+      for (Int i = 0; i < g.m; i += kRows)
+        tile_of<T, kPacks, false, false>(smaller(kRows, g.m - i), a + i * g.a_row + p * g.a_col, g.a_row, g.a_col, panels + j * w * g.k + p * w, w, smaller(kPanelK, g.k - p), c + i * g.c_row + j * w,
+                                         g.c_row, smaller(w, g.n - j * w), g.accumulate || p > 0);
+}
+
 /// Integers wrap in their own type.
 template <class T> void multiply_integers(const GemmBlock& g) {
   const T *a = static_cast<const T*>(g.a), *b = static_cast<const T*>(g.b);
@@ -213,6 +234,8 @@ template <class T> void multiply_integers(const GemmBlock& g) {
 
 void fill_linalg(LinalgKernels& k) {
   const auto set = [&](Dtype d, GemmBlockFn f) { k.gemm_block[static_cast<std::size_t>(d)] = f; };
+  k.gemm_panels[static_cast<std::size_t>(Dtype::float32)] = {kColumns<float>, &pack_panels<float>, &multiply_panels<float>};
+  k.gemm_panels[static_cast<std::size_t>(Dtype::float64)] = {kColumns<double>, &pack_panels<double>, &multiply_panels<double>};
   set(Dtype::float32, &multiply<float>);
   set(Dtype::float64, &multiply<double>);
   set(Dtype::uint8, &multiply_integers<std::uint8_t>);

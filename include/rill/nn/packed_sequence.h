@@ -16,13 +16,13 @@ struct PackedSequence {
   Tensor unsorted_indices;                 ///< the way back
 };
 
-struct PackOptions {
+struct PackPaddedOptions {
   bool batch_first = false;     ///< x is [N, T, ...] instead of [T, N, ...]
   bool enforce_sorted = true;   ///< off: rows are sorted by length, longest first, equal ones in their order
 };
 /// x [T, N, ...] with the steps of each row that count. ValueError for a length outside [1, T] or, with enforce_sorted, one that is
 /// larger than the one before; ShapeError unless there is one length per row.
-PackedSequence pack_padded_sequence(const Tensor& x, const std::vector<std::int64_t>& lengths, const PackOptions& options = {});
+PackedSequence pack_padded_sequence(const Tensor& x, const std::vector<std::int64_t>& lengths, const PackPaddedOptions& options = {});
 
 struct PadPackedOptions {
   bool batch_first = false;

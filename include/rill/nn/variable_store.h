@@ -107,7 +107,7 @@ class VariableStore : public Module {
   struct Variable {
     std::string name;
     Parameter trained;
-    Buffer fixed;  // one of the two
+    Buffer fixed;  // one of the two, the other is absent
     Regularizer regularizer;
     const char* file;
     int line;
