@@ -51,27 +51,28 @@ struct Function {
 };
 
 /// By how many bounds y misses r; at most 1 is right.
-double miss(double x, double y, Wide r, const Function& op, const Format& f, const Format& computed) {
+double miss(double y, Wide r, double ulps, Wide terms, bool signed_zero, const Format& f) {
+  const Format& computed = f.dtype == float64 ? kFloat64 : kFloat32;
   if (std::isnan(r) || std::isnan(y)) return std::isnan(r) && std::isnan(y) ? 0 : 1e9;
-  if (y == 0 && r == 0) return op.signed_zero && std::signbit(y) != std::signbit(r) ? 1e8 : 0;
-  const Wide room = op.bound.ulps * std::max(ulp(r, computed), op.bound.terms(x) * std::ldexp(Wide(1), 1 - computed.digits));
+  if (y == 0 && r == 0) return signed_zero && std::signbit(y) != std::signbit(r) ? 1e8 : 0;
+  const Wide room = ulps * std::max(ulp(r, computed), terms * std::ldexp(Wide(1), 1 - computed.digits));
   if (f.dtype != computed.dtype) {  // rounded once from a number within the room
     const Wide low = rounded(r - room, f), high = rounded(r + room, f);
     return y >= low && y <= high ? 0 : 1 + static_cast<double>(std::min(std::fabs(y - low), std::fabs(y - high)) / ulp(r, f));
   }
   if (std::isinf(y) || std::isinf(r)) return Wide(y) == r || ((y > 0) == (r > 0) && std::fabs(r) + room >= f.largest) ? 0 : 1e9;
-  if (y == 0 && op.signed_zero && std::signbit(y) != std::signbit(r)) return 1e8;
+  if (y == 0 && signed_zero && std::signbit(y) != std::signbit(r)) return 1e8;
   return static_cast<double>(std::fabs(y - r) / room);
 }
 
 void check_at(const Function& op, const std::vector<double>& points, const Format& f) {
-  const Format& computed = f.dtype == float64 ? kFloat64 : kFloat32;
   const Tensor in = tensor(points, {.dtype = float64}).to(f.dtype);
   const auto x = in.to_vector<double>(), y = op.run(in).to_vector<double>();
   double worst = 0;
   std::size_t at = 0, bad = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double m = miss(x[i], y[i], op.reference(x[i]), op, f, computed);
+    const Wide exact = op.reference(x[i]), terms = op.bound.terms(x[i]);
+    const double m = miss(y[i], exact, op.bound.ulps, terms, op.signed_zero, f);
     bad += m > 1;
     if (m > worst) worst = m, at = i;
   }
@@ -80,13 +81,32 @@ void check_at(const Function& op, const std::vector<double>& points, const Forma
   CHECK(bad == 0);
 }
 
+struct Function2 {
+  const char* name;
+  Tensor (*run)(const Tensor&, const Tensor&);
+  Wide (*reference)(Wide, Wide);
+  double ulps;
+  double from, to;  // of both operands
+  Wide (*terms)(Wide, Wide) = [](Wide, Wide) -> Wide { return 0; };
+};
+void check_at(const Function2& op, const std::vector<double>& first, const std::vector<double>& second, const Format& f) {
+  const Tensor a = tensor(first, {.dtype = float64}).to(f.dtype), b = tensor(second, {.dtype = float64}).to(f.dtype);
+  const auto x = a.to_vector<double>(), z = b.to_vector<double>(), y = op.run(a, b).to_vector<double>();
+  std::size_t at = 0, bad = 0;
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (miss(y[i], op.reference(x[i], z[i]), op.ulps, op.terms(x[i], z[i]), false, f) > 1) ++bad, at = i;
+  INFO(op.name << " of " << to_string(f.dtype) << ": " << bad << " of " << x.size() << " outside the bound, as at " << std::setprecision(17) << x[at] << ", " << z[at] << ": " << y[at]
+               << ", exactly " << op.reference(x[at], z[at]));
+  CHECK(bad == 0);
+}
+
 constexpr std::int64_t kSamples = 20000;
 
 /// Uniform in bit patterns, over all of them.
-template <class Bits, class Float> std::vector<double> patterns() {
+template <class Bits, class Float> std::vector<double> patterns(std::int64_t seed = 0) {
   const Bits step = static_cast<Bits>(0x9e3779b97f4a7c15ull >> (64 - 8 * sizeof(Bits))) | 1;  // the golden ratio: evenly spread
   std::vector<double> points;
-  for (std::int64_t i = 0; i < kSamples; ++i) points.push_back(static_cast<double>(std::bit_cast<Float>(static_cast<Bits>(step * static_cast<Bits>(i)))));
+  for (std::int64_t i = 0; i < kSamples; ++i) points.push_back(static_cast<double>(std::bit_cast<Float>(static_cast<Bits>(step * static_cast<Bits>(i + seed * i * i)))));
   return points;
 }
 std::vector<double> between(double from, double to) {
@@ -113,16 +133,14 @@ Wide mish_of(Wide x) {
   return x < 0 ? x * (e * (e + 2)) / (e * (e + 2) + 2) : x * (1 + 2 * e) / (1 + 2 * e + 2 * e * e);
 }
 Wide normal_cdf(Wide x) { return std::erfc(-x / std::sqrt(Wide(2))) / 2; }
-Wide sinc_of(Wide x) {
-  const Wide n = std::rint(x), s = std::sin(kPi * (x - n));
-  return x == 0 ? 1 : (std::fmod(n, 2) == 0 ? s : -s) / (kPi * x);
-}
-Wide logit_of(Wide x) { return std::fabs(x - 0.5L) < 0.25L ? std::log1p((2 * x - 1) / (1 - x)) : std::log(x / (1 - x)); }
-/// The reflection formula cancels near the roots left of 0, the recurrence up to 3.
-Wide digamma_terms(Wide x) { return x < 0 ? std::fabs(digamma_of(1 - x)) + 3 + std::fabs(kPi / std::tan(kPi * (x - std::rint(x)))) : x > 1.32L && x < 1.61L ? Wide(0) : Wide(1); }
+/// The reflection formula cancels near the roots left of 0, log and recurrence right of it, but not next to the root there.
+Wide digamma_terms(Wide x) { return x < 0 ? std::fabs(digamma_of(1 - x)) + 3 + std::fabs(kPi / std::tan(kPi * (x - std::rint(x)))) : x > 1.32L && x < 1.61L ? Wide(0) : Wide(2); }
+/// The reflection formula squares, which doubles its roundings.
+Wide trigamma_terms(Wide x) { return x < 0 ? 2 * trigamma_of(x) : Wide(0); }
 Wide nan_or(Wide x, Wide y) { return std::isnan(x) ? x : y; }
 
 #define RILL_OP(op) #op, [](const Tensor& x) { return rill::op(x); }
+#define RILL_OP2(op) #op, [](const Tensor& a, const Tensor& b) { return rill::op(a, b); }
 #define RILL_STD(op) #op, [](const Tensor& x) { return rill::op(x); }, [](Wide x) -> Wide { return std::op(x); }
 
 const std::vector<Function> kFunctions = {
@@ -144,7 +162,7 @@ const std::vector<Function> kFunctions = {
     {RILL_STD(erf), kUnary, -5, 5}, {RILL_STD(erfc), kUnary, -5, 11}, {RILL_OP(erfinv), erfinv_of, kUnary, -1, 1},
     {RILL_STD(lgamma), kUnary, 0, 10},
     {RILL_OP(digamma), digamma_of, {4, digamma_terms}, -5, 10},
-    {RILL_OP(trigamma), trigamma_of, kUnary, -5, 10},
+    {RILL_OP(trigamma), trigamma_of, {4, trigamma_terms}, -5, 10},
     {RILL_OP(sinc), sinc_of, kComposite, -5, 5, false},
     {RILL_OP(logit), logit_of, kComposite, 0, 1},
     {RILL_OP(deg2rad), [](Wide x) { return x * (kPi / 180); }, kUnary, -400, 400},
@@ -175,6 +193,22 @@ const std::vector<Function> kFunctions = {
     {"nan_to_num", [](const Tensor& x) { return nan_to_num(x, 3, 4, 5); }, [](Wide x) { return std::isnan(x) ? 3 : std::isinf(x) ? (x > 0 ? Wide(4) : Wide(5)) : x; }, kExact, -2, 2},
 };
 
+constexpr double kRounded = 0.501;  // correctly: half an ulp and the rounding of the reference
+const std::vector<Function2> kFunctions2 = {
+    {RILL_OP2(add), [](Wide a, Wide b) { return a + b; }, kRounded, -2, 2},
+    {RILL_OP2(sub), [](Wide a, Wide b) { return a - b; }, kRounded, -2, 2},
+    {RILL_OP2(mul), [](Wide a, Wide b) { return a * b; }, kRounded, -2, 2},
+    {RILL_OP2(div), [](Wide a, Wide b) { return a / b; }, kRounded, -2, 2},
+    {RILL_OP2(maximum), [](Wide a, Wide b) { return std::isnan(a) || std::isnan(b) ? a + b : std::max(a, b); }, kRounded, -2, 2},
+    {RILL_OP2(fmod), [](Wide a, Wide b) { return std::fmod(a, b); }, kRounded, -2, 2},
+    {RILL_OP2(pow), [](Wide a, Wide b) { return std::pow(a, b); }, 4, -8, 8},
+    {RILL_OP2(atan2), [](Wide a, Wide b) { return std::atan2(a, b); }, 4, -2, 2},
+    {RILL_OP2(hypot), [](Wide a, Wide b) { return std::hypot(a, b); }, 4, -2, 2},
+    {RILL_OP2(logaddexp), [](Wide a, Wide b) { return a == b ? a + std::log(Wide(2)) : std::max(a, b) + std::log1p(std::exp(-std::fabs(a - b))); }, 8, -5, 5,
+     [](Wide a, Wide b) { return std::max(std::fabs(a), std::fabs(b)) + std::log(Wide(2)) / 2; }},
+    {RILL_OP2(xlogy), [](Wide a, Wide b) { return a == 0 && !std::isnan(b) ? 0 : a * std::log(b); }, 8, 0, 3},
+};
+
 }  // namespace
 
 TEST_CASE("functions of one operand are accurate in every format", "[ops][accuracy]") {
@@ -188,4 +222,31 @@ TEST_CASE("functions of one operand are accurate in every format", "[ops][accura
     check_at(op, every(float16), kFloat16);
     check_at(op, every(bfloat16), kBfloat16);
   }
+}
+
+TEST_CASE("functions of two operands are accurate in float32 and float64", "[ops][accuracy]") {
+  const NoGrad off;
+  for (const Function2& op : kFunctions2) {
+    check_at(op, patterns<std::uint32_t, float>(), patterns<std::uint32_t, float>(1), kFloat32);
+    check_at(op, patterns<std::uint64_t, double>(), patterns<std::uint64_t, double>(1), kFloat64);
+    const auto dense = between(op.from, op.to);
+    std::vector<double> other;
+    for (std::size_t i = 0; i < dense.size(); ++i) other.push_back(dense[i * 7919 % dense.size()]);
+    check_at(op, dense, other, kFloat32);
+    check_at(op, dense, other, kFloat64);
+  }
+}
+
+TEST_CASE("conversions between floating dtypes are correctly rounded", "[ops][accuracy]") {
+  const auto check = [](const std::vector<double>& points, Dtype from, const Format& to) {
+    const Tensor x = tensor(points, {.dtype = float64}).to(from);
+    const auto exact = x.to_vector<double>(), have = x.to(to.dtype).to_vector<double>();
+    std::size_t bad = 0;
+    for (std::size_t i = 0; i < exact.size(); ++i) bad += !(std::isnan(exact[i]) ? std::isnan(have[i]) : have[i] == rounded(exact[i], to));
+    INFO(to_string(from) << " to " << to_string(to.dtype));
+    CHECK(bad == 0);
+  };
+  const auto singles = patterns<std::uint32_t, float>(), dense = between(-70000, 70000);
+  for (const Format& to : {kFloat16, kBfloat16}) check(singles, float32, to), check(dense, float32, to), check(between(-1e-4, 1e-4), float32, to);
+  check(singles, float64, kFloat32), check(dense, float64, kFloat32), check(between(-1e-44, 1e-44), float64, kFloat32);
 }
