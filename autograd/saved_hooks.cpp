@@ -14,10 +14,10 @@ struct SavedTensorHooksAccess {
 
 namespace {
 
-constexpr std::uint64_t kMagic = 0x72696c6c5061636bull;
+constexpr std::uint64_t kPackMagic = 0x72696c6c5061636bull;
 
 struct Packed {  // what the storage of a stand-in points to
-  std::uint64_t magic = kMagic;
+  std::uint64_t magic = kPackMagic;
   std::any value;
   std::shared_ptr<const SavedTensorHooksAccess::Functions> functions;
   Shape shape;
@@ -60,7 +60,7 @@ Tensor pack_saved(const Tensor& t) {
 
 const Tensor* unpack_stand_in(const Tensor& t) {
   Packed* p = packed_of(t);
-  if (!p || p->magic != kMagic) return nullptr;
+  if (!p || p->magic != kPackMagic) return nullptr;
   Tensor value;
   {
     NoSavedHooks off;

@@ -44,7 +44,7 @@ VariableStore& VariableStore::operator=(const VariableStore& other) {
 }
 
 void VariableStore::parts(Parts& p) {
-  for (Variable& v : variables_) v.trained.defined() ? p(v.name, v.trained) : p(v.name, v.fixed);
+  for (Variable& v : variables_) p(v.name, v.trained)(v.name, v.fixed);  // one of them is absent
 }
 
 // ---- scopes -----------------------------------------------------------------------------------------------------------------------

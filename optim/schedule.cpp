@@ -84,7 +84,7 @@ double NoisyLinearCosineDecay::operator()(std::int64_t step) const {
   check_steps("NoisyLinearCosineDecay", step, steps);
   check_at_least("NoisyLinearCosineDecay", "initial_variance", initial_variance, 0);
   const std::int64_t s = std::min(step, steps);
-  const auto w = philox_block(seed, static_cast<std::uint64_t>(step), 0).w;
+  const auto [w] = philox_block(seed, static_cast<std::uint64_t>(step), 0);
   double cosine, sine;
   fn::turn(w[2], w[3], cosine, sine);
   const double normal = fn::radius_of(fn::positive_uniform_of(w[0], w[1])) * cosine;

@@ -101,12 +101,12 @@ Tensor quantile_of(const char* op, const Tensor& x, double q, std::int64_t axis,
   if (!ignore_nan) out = where(isnan(last.detach()), last, out);
   return keepdim ? out : squeeze(out, {axis});
 }
-Tensor flat(const char* op, const Tensor& x) { return check_defined(op, x), x.reshape({x.numel()}); }
+Tensor flattened(const char* op, const Tensor& x) { return check_defined(op, x), x.reshape({x.numel()}); }
 }  // namespace
 
-Tensor quantile(const Tensor& x, double q, Interpolation how) { return quantile_of("quantile", flat("quantile", x), q, 0, false, how, false); }
+Tensor quantile(const Tensor& x, double q, Interpolation how) { return quantile_of("quantile", flattened("quantile", x), q, 0, false, how, false); }
 Tensor quantile(const Tensor& x, double q, std::int64_t axis, bool keepdim, Interpolation how) { return quantile_of("quantile", x, q, axis, keepdim, how, false); }
-Tensor nanquantile(const Tensor& x, double q, Interpolation how) { return quantile_of("nanquantile", flat("nanquantile", x), q, 0, false, how, true); }
+Tensor nanquantile(const Tensor& x, double q, Interpolation how) { return quantile_of("nanquantile", flattened("nanquantile", x), q, 0, false, how, true); }
 Tensor nanquantile(const Tensor& x, double q, std::int64_t axis, bool keepdim, Interpolation how) { return quantile_of("nanquantile", x, q, axis, keepdim, how, true); }
 
 }  // namespace rill

@@ -17,7 +17,7 @@ enum In { kX, kH, kIh, kHh, kBiasIh, kBiasHh, kInputs };
 using List = std::vector<Tensor>;
 
 /// What differs between the layers. Lists are in the order of In; outputs are [total, units] and the last state.
-struct Layer {
+struct RnnLayer {
   const char* op;
   std::int64_t gates;
   List (*unrolled)(const Sequence&, const List& in);
@@ -27,7 +27,7 @@ struct Layer {
   List (*gradients)(const Sequence&, const List& in, const List& kept, std::span<const Tensor> g, const GradSink&);
 };
 
-RecurrentResult run(const Layer& layer, const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) {
+RecurrentResult run(const RnnLayer& layer, const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) {
   const Sequence q(layer.op, x, h, options);
   const std::int64_t units = units_of(layer.op, x, w.ih, layer.gates), width = layer.gates * units;
   check_arguments(layer.op, x, {{"weight_ih", w.ih, w.ih.shape(), true}, {"weight_hh", w.hh, {width, units}, true}, {"bias_ih", w.bias_ih, {width}}, {"bias_hh", w.bias_hh, {width}},
@@ -110,7 +110,7 @@ template <class F> List plain_gradients(const Sequence& q, const List& in, const
   return product_gradients(in, gz, gz, sink.wants(kHh) ? states_before(q, output, in[kH]) : Tensor(), gh, sink);
 }
 
-template <class F> constexpr Layer kPlain{"rnn_layer", 1, &plain_unrolled<F>, &plain_forward<F>, &plain_gradients<F>};
+template <class F> constexpr RnnLayer kPlain{"rnn_layer", 1, &plain_unrolled<F>, &plain_forward<F>, &plain_gradients<F>};
 
 // ---- GRU ------------------------------------------------------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ List gru_gradients(const Sequence& q, const List& in, const List& kept, std::spa
   return product_gradients(in, gx, gy, before, gh, sink);
 }
 
-constexpr Layer kGru{"gru_layer", 3, &gru_unrolled, &gru_forward, &gru_gradients};
+constexpr RnnLayer kGru{"gru_layer", 3, &gru_unrolled, &gru_forward, &gru_gradients};
 
 }  // namespace
 

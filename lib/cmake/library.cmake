@@ -10,7 +10,7 @@ set_target_properties(rill PROPERTIES UNITY_BUILD ${RILL_UNITY} UNITY_BUILD_BATC
 set(hot ${RILL_SOURCES})
 list(FILTER hot INCLUDE REGEX "(autograd/(engine|node|inplace)|autograd/ops/(binary|unary|view|create|linalg|reduce)|lib/core/(tensor|memory_pool|parallel))\\.cpp$")
 set(alone ${RILL_SOURCES})
-list(FILTER alone INCLUDE REGEX "backends/cpu/")  # they name alike what is alike: grains, wide types
+list(FILTER alone INCLUDE REGEX "backends/cpu/|data/jpeg")  # they name alike what is alike: grains, wide types; jpeglib.h has macros
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 set_source_files_properties(${hot} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
 add_library(rill::rill ALIAS rill)

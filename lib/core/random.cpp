@@ -28,7 +28,7 @@ std::uint64_t call_word(const GeneratorState& s) { return s.stream << 48 | s.cal
 
 // Note [Generator state]: "rillrng", kind (1 Philox, 2 MT19937, 3 TensorFlow's), seed, then stream and calls; or the position, 1 or 0 and
 // the spare normal, 624 words; or the seed of the op and the block. All numbers are 64-bit little-endian, words 32-bit.
-constexpr char kMagic[8] = "rillrng";
+constexpr char kStateMagic[8] = "rillrng";
 constexpr std::size_t kPhiloxBytes = 8 + 4 * 8, kMersenneBytes = 8 + 5 * 8 + Mersenne::kWords * 4;
 
 struct Writer {
@@ -102,7 +102,7 @@ std::uint64_t Generator::initial_seed() const {
 
 Tensor Generator::state() const {
   Writer out;
-  for (char c : kMagic) out.bytes.push_back(static_cast<std::uint8_t>(c));
+  for (char c : kStateMagic) out.bytes.push_back(static_cast<std::uint8_t>(c));
   {
     std::lock_guard lock(state_->mutex);
     const auto* m = state_->mersenne.get();
@@ -133,7 +133,7 @@ void Generator::set_state(const Tensor& t) const {
   const auto n = static_cast<std::size_t>(t.numel());
   std::vector<std::uint8_t> bytes(n);
   for (std::size_t i = 0; i < n; ++i) bytes[i] = t.data<std::uint8_t>()[static_cast<std::int64_t>(i) * t.strides()[0]];
-  check<ValueError>((n == kPhiloxBytes || n == kMersenneBytes) && std::memcmp(bytes.data(), kMagic, 8) == 0, "set_state",
+  check<ValueError>((n == kPhiloxBytes || n == kMersenneBytes) && std::memcmp(bytes.data(), kStateMagic, 8) == 0, "set_state",
                     "{} bytes are not the state of a generator of rill; use what Generator::state() returned", n);
   Reader in{bytes.data() + 8};
   const auto kind = in.number();

@@ -93,7 +93,8 @@ TEST_CASE("a function with a scope shares its weights between calls", "[nn][vari
   VariableStore store;
   const auto net = [&](const Tensor& x) {
     const auto scope = store.scope("layer", {.reuse = Reuse::automatic});
-    return matmul(x, store.get("weights", {x.size(1), 3})) + store.get("biases", {3}, {.initializer = [](const Tensor& b) { b.fill_(0.1); }});
+    const Tensor weights = store.get("weights", {x.size(1), 3});
+    return matmul(x, weights) + store.get("biases", {3}, {.initializer = [](const Tensor& b) { b.fill_(0.1); }});
   };
   const Tensor x = ones({2, 4});
   CHECK(equal(net(x), net(x)));

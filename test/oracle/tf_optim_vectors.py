@@ -1,4 +1,5 @@
-"""Writes test/optim/tf_optim_goldens.txt with TensorFlow's training kernels (and Keras for Lion).
+"""Writes test/optim/tf_optim_goldens.txt with TensorFlow's training kernels (and Keras for Lion), and test/optim/tf_lr_goldens.txt with the rates of
+tf.compat.v1.train in float32 at the steps STEPS.
 
 Needs TensorFlow 2. Run from the root: python test/oracle/tf_optim_vectors.py
 
@@ -154,7 +155,36 @@ CASES = [
     (Lion, dict(lr=0.125)), (Lion, dict(lr=0.0625, betas=(0.7, 0.9), weight_decay=0.25)),  # Keras keeps rates in float32
 ]
 
+STEPS = [0, 1, 25, 50, 99, 100, 101, 150, 199, 200, 201, 250, 300, 699, 700, 1500]
+TRAIN = tf.compat.v1.train
+
+
+def run_schedule(name, make, **options):
+    values = [make(tf.constant(s, tf.int64))() for s in STEPS]
+    return f"{name}{option_text(options)} => {text(values)}"
+
+
+RATE = tf.constant(0.1, tf.float32)  # cosines exist in float32 only
+SCHEDULES = [
+    *(run_schedule(name, lambda s: f(RATE, s, 100, 0.9, staircase=stair), base=0.1, steps=100, decay=0.9, staircase=stair)
+      for name, f in [("ExponentialDecay", TRAIN.exponential_decay), ("NaturalExpDecay", TRAIN.natural_exp_decay), ("InverseTimeDecay", TRAIN.inverse_time_decay)]
+      for stair in (False, True)),
+    run_schedule("PolynomialDecay", lambda s: TRAIN.polynomial_decay(RATE, s, 100), base=0.1, steps=100),
+    run_schedule("PolynomialDecay", lambda s: TRAIN.polynomial_decay(RATE, s, 100, 0.01, 0.5), base=0.1, steps=100, end=0.01, power=0.5),
+    run_schedule("PolynomialDecay", lambda s: TRAIN.polynomial_decay(RATE, s, 100, 0.01, 0.5, cycle=True), base=0.1, steps=100, end=0.01, power=0.5, cycle=True),
+    run_schedule("PiecewiseConstant", lambda s: TRAIN.piecewise_constant(s, [100, 200], [tf.constant(v, tf.float32) for v in (1.0, 0.5, 0.1)])),
+    run_schedule("CosineDecay", lambda s: TRAIN.cosine_decay(RATE, s, 100), base=0.1, steps=100),
+    run_schedule("CosineDecay", lambda s: TRAIN.cosine_decay(RATE, s, 100, 0.1), base=0.1, steps=100, alpha=0.1),
+    run_schedule("CosineDecayRestarts", lambda s: TRAIN.cosine_decay_restarts(RATE, s, 100), base=0.1, first_steps=100),
+    run_schedule("CosineDecayRestarts", lambda s: TRAIN.cosine_decay_restarts(RATE, s, 100, 2.0, 0.5, 0.1), base=0.1, first_steps=100, t_mul=2.0, m_mul=0.5, alpha=0.1),
+    run_schedule("CosineDecayRestarts", lambda s: TRAIN.cosine_decay_restarts(RATE, s, 90, 1.0, 0.7), base=0.1, first_steps=90, t_mul=1.0, m_mul=0.7),
+    run_schedule("CosineDecayRestarts", lambda s: TRAIN.cosine_decay_restarts(RATE, s, 70, 1.5, 0.9), base=0.1, first_steps=70, t_mul=1.5, m_mul=0.9),
+    run_schedule("LinearCosineDecay", lambda s: TRAIN.linear_cosine_decay(RATE, s, 100), base=0.1, steps=100),
+    run_schedule("LinearCosineDecay", lambda s: TRAIN.linear_cosine_decay(RATE, s, 100, 1.5, 0.2, 0.01), base=0.1, steps=100, periods=1.5, alpha=0.2, beta=0.01),
+]
+
 if __name__ == "__main__":
+    open("test/optim/tf_lr_goldens.txt", "w").write("\n".join(SCHEDULES) + "\n")
     lines = [f"{cls.__name__}{option_text(o)} => {text(run(cls, **o))}" for cls, o in CASES]
     open("test/optim/tf_optim_goldens.txt", "w").write("\n".join(lines) + "\n")
     for name, cls, lr, o in [("Ftrl", Ftrl, 0.5, {}), ("Ftrl l1 l2", Ftrl, 0.5, dict(l1=0.05, l2=0.1)), ("... shrinkage", Ftrl, 0.5, dict(l1=0.05, l2=0.1, l2_shrinkage=0.01)),

@@ -7,7 +7,6 @@
 #include <limits>
 #include <map>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -42,10 +41,11 @@ struct ErrorCase {
   std::function<void()> run;
   std::function<bool(const std::exception&)> is;
   std::string text;
-  std::source_location where;
+  const char* file;
+  int line;
 };
-template <class E> ErrorCase throws(std::string text, std::function<void()> run, std::source_location where = std::source_location::current()) {
-  return {std::move(run), [](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; }, std::move(text), where};
+template <class E> ErrorCase throws(std::string text, std::function<void()> run, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  return {std::move(run), [](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; }, std::move(text), file, line};
 }
 
 /// The error cases that every function of one operand has.

@@ -89,7 +89,7 @@ TEST_CASE("wrong calls are refused with the whole sentence", "[table]") {
       } catch (const std::exception& x) {
         text = x.what(), right = e.is(x);
       }
-      INFO(row.name << " in " << e.where.file_name() << ":" << e.where.line());
+      INFO(row.name << " in " << e.file << ":" << e.line);
       CHECK(text == e.text);
       CHECK(right);
     }
