@@ -44,4 +44,12 @@ inline Wide trigamma_of(Wide x) {
   return r + 1 / x + i / 2 + i / x * (1 / 6.0L - i * (1 / 30.0L - i * (1 / 42.0L - i * (1 / 30.0L - i * (5 / 66.0L - i * 691 / 2730.0L)))));
 }
 
+/// sin(pi x) / (pi x); the whole turns are taken off without rounding.
+inline Wide sinc_of(Wide x) {
+  const Wide n = std::rint(x), s = std::sin(kPi * (x - n));
+  return x == 0 ? 1 : (std::fmod(n, 2) == 0 ? s : -s) / (kPi * x);
+}
+/// log(x / (1 - x)), with the digits of x - 1/2 near it.
+inline Wide logit_of(Wide x) { return std::fabs(x - 0.5L) < 0.25L ? std::log1p((2 * x - 1) / (1 - x)) : std::log(x / (1 - x)); }
+
 }  // namespace rill

@@ -76,8 +76,8 @@ std::vector<Row> rows_unary() {
          {.kinks = {-1, 1}, .kinds = kNumbers, .result = Result::same, .bound = 0})->in_place = [](const Args& a) { clamp_(a[0], -1, 1); };
   simple("nan_to_num", [](const Args& a) { return nan_to_num(a[0]); }, [](Wide x) { return x; }, {.kinds = kAll, .result = Result::same, .bound = 0, .special = false});
   list.back().in_place = [](const Args& a) { nan_to_num_(a[0]); };
-  simple("logit", [](const Args& a) { return logit(a[0]); }, [](Wide x) { return std::log(x / (1 - x)); }, {.low = 0.2, .high = 0.8, .bound = 16, .magnitude = 1, .special = false});
-  simple("sinc", [](const Args& a) { return sinc(a[0]); }, [](Wide x) { return x == 0 ? Wide(1) : x == std::floor(x) ? Wide(0) : std::sin(M_PIl * x) / (M_PIl * x); }, {.low = 0.2, .high = 0.8, .bound = 8, .special = false});
+  simple("logit", [](const Args& a) { return logit(a[0]); }, logit_of, {.low = 0.2, .high = 0.8, .bound = 8});
+  simple("sinc", [](const Args& a) { return sinc(a[0]); }, sinc_of, {.low = 0.2, .high = 0.8, .bound = 8});
   simple("deg2rad", [](const Args& a) { return deg2rad(a[0]); }, [](Wide x) { return x * (M_PIl / 180); }, {.bound = 2});
   simple("rad2deg", [](const Args& a) { return rad2deg(a[0]); }, [](Wide x) { return x * (180 / M_PIl); }, {.bound = 2});
   simple("logical_not", [](const Args& a) { return logical_not(a[0]); }, [](Wide x) { return Wide(x == 0); }, {.result = Result::boolean, .differentiable = false});
