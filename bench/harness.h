@@ -1,4 +1,4 @@
-// Timing of one workload: warm-up, then repeats until the budget is used; prints "name<TAB>median<TAB>minimum<TAB>repeats".
+// Timing of one workload: warm-up, then repeats until the budget is used; prints "name<TAB>median<TAB>minimum<TAB>repeats<TAB>work", times in seconds.
 #pragma once
 
 #include <algorithm>
@@ -28,19 +28,29 @@ inline Settings parse(int argc, char** argv) {
   return s;
 }
 
-template <class F> void run(const Settings& s, const std::string& name, F&& f, int inner = 1, double share = 1) {
+/// What one call of a workload does.
+struct Work {
+  int calls = 1;                ///< of the thing that is timed
+  double share = 1;             ///< of the budget
+  double flop = 0, bytes = 0;   ///< the least that it has to compute and to move; for the share of the machine's peak
+};
+
+template <class F> void run(const Settings& s, const std::string& name, F&& f, const Work& work = {}) {
   using Clock = std::chrono::steady_clock;
   if (!s.only.empty() && name.find(s.only) == std::string::npos) return;
   for (int i = 0; i < 3; ++i) f();
   std::vector<double> t;
   const auto start = Clock::now();
-  while (t.size() < 5 || (std::chrono::duration<double>(Clock::now() - start).count() < s.budget * share && t.size() < 2000)) {
+  while (t.size() < 5 || (std::chrono::duration<double>(Clock::now() - start).count() < s.budget * work.share && t.size() < 2000)) {
     const auto a = Clock::now();
     f();
-    t.push_back(std::chrono::duration<double>(Clock::now() - a).count() / inner);
+    t.push_back(std::chrono::duration<double>(Clock::now() - a).count() / work.calls);
   }
   std::sort(t.begin(), t.end());
-  std::printf("%-28s\t%.4g\t%.4g\t%zu\n", name.c_str(), t[t.size() / 2], t[0], t.size());
+  std::printf("%-28s\t%.4g\t%.4g\t%zu", name.c_str(), t[t.size() / 2], t[0], t.size());
+  if (work.flop > 0) std::printf("\tflop=%.4g", work.flop);
+  if (work.bytes > 0) std::printf("\tbytes=%.4g", work.bytes);
+  std::printf("\n");
   std::fflush(stdout);
 }
 
