@@ -28,6 +28,7 @@ namespace rill::cpu {
   void fill_unary(MapKernels&);                                                                                    \
   void fill_binary(MapKernels&);                                                                                   \
   void fill_cast(MapKernels&);                                                                                     \
+  void fill_transpose(MapKernels&);                                                                                \
   void fill_reduce(ReduceKernels&);                                                                                \
   void fill_index(IndexKernels&);                                                                                  \
   void fill_linalg(LinalgKernels&);                                                                                \
@@ -38,7 +39,7 @@ namespace rill::cpu {
   void fill_rnn(RnnKernels&);                                                                                      \
   void fill_update(UpdateKernels&);                                                                                \
   static void fill(Kernels& k) {                                                                                   \
-    fill_unary(k), fill_binary(k), fill_cast(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
+    fill_unary(k), fill_binary(k), fill_cast(k), fill_transpose(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
     fill_norm(k), fill_softmax(k), fill_random(k), fill_rnn(k), fill_update(k);                                    \
   }                                                                                                                \
   }

@@ -1,4 +1,4 @@
-// Matrix products above the block kernels: batches, 16-bit floats, splitting over threads, oneDNN for large float32 ones.
+// Matrix products above the block kernels: batches, 16-bit floats, splitting over threads.
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -6,9 +6,9 @@
 #include "backends/api/backend.h"
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
-#include "backends/cpu/onednn.h"
 #include "lib/core/memory_pool.h"
 #include "lib/core/parallel.h"
+#include <rill/core/threads.h>
 
 namespace rill::cpu {
 namespace {
@@ -16,6 +16,8 @@ namespace {
 using Int = std::int64_t;
 constexpr Int kTaskWork = 512 << 10;  // multiply-adds that are worth a thread
 
+constexpr Int kLarge = 1 << 20;       // multiply-adds
+constexpr Int kPanelBytes = 8 << 20;  // of B at a time
 constexpr Int kFewBlocks = 16;  // with fewer, smaller blocks keep more threads busy
 
 /// Bytes from the pool for the time of a scope.
@@ -96,24 +98,6 @@ Splitting split(Int m, Int n, Int rows, Int columns, Int row_unit, Int column_un
   return s;
 }
 
-#ifdef RILL_WITH_ONEDNN
-bool leading(Int row, Int col, Int rows, Int cols) { return (col == 1 && row >= cols) || (row == 1 && col >= rows); }
-/// Where oneDNN is ahead of our kernel: B stored by columns, or a B that fits into the first caches. (With a wide row-major B and few
-/// rows it does not pack, and half of its speed is gone.)
-bool suits_onednn(const GemmBlock& g) {
-  return g.m >= 16 && g.n >= 16 && g.k >= 16 && g.m * g.n * g.k >= 64 * 64 * 64 && (g.b_col != 1 || g.n * g.k <= 128 * 128) && leading(g.a_row, g.a_col, g.m, g.k) && leading(g.b_row, g.b_col, g.k, g.n) &&
-         g.c_row >= g.n;
-}
-void run_onednn(const GemmBlock& g) {
-  const bool ta = !(g.a_col == 1 && g.a_row >= g.k), tb = !(g.b_col == 1 && g.b_row >= g.n);
-  onednn_sgemm(ta, tb, g.m, g.n, g.k, static_cast<const float*>(g.a), ta ? g.a_col : g.a_row, static_cast<const float*>(g.b), tb ? g.b_col : g.b_row, g.accumulate,
-               static_cast<float*>(g.c), g.c_row);
-}
-#else
-bool suits_onednn(const GemmBlock&) { return false; }
-void run_onednn(const GemmBlock&) {}
-#endif
-
 const void* at(const void* p, Int elements, Int size) { return static_cast<const char*>(p) + elements * size; }
 void* at(void* p, Int elements, Int size) { return static_cast<char*>(p) + elements * size; }
 
@@ -121,11 +105,44 @@ void zero(const GemmBlock& g, Int size) {
   for (Int i = 0; i < g.m; ++i) std::memset(at(g.c, i * g.c_row, size), 0, static_cast<std::size_t>(g.n * size));
 }
 
+const GemmPanels& panels_of(Dtype d) { return cpu_kernels().gemm_panels[static_cast<std::size_t>(d)]; }
+Int panel_count(Dtype d, Int n) { return (n + panels_of(d).columns - 1) / panels_of(d).columns; }
+
+/// Worth to bring all of B into panels first: many rows read them.
+bool is_large(const GemmBlock& g, Dtype d) { return panels_of(d).columns > 0 && g.m >= 32 && g.n >= 16 && g.k >= 16 && g.m * g.n * g.k >= kLarge; }
+
+/// B in panels, as many columns at a time as stay in the last cache; blocks of rows are packed by whoever multiplies them.
+void run_large(const GemmBlock& g, Dtype d) {
+  const GemmPanels& p = panels_of(d);
+  const Int size = static_cast<Int>(size_of(d)), w = p.columns, wide = std::max(w, std::min((g.n + w - 1) / w * w, kPanelBytes / size / g.k / w * w));
+  const int threads = num_threads();
+  const Scratch panels(wide * g.k * size);
+  for (Int j0 = 0; j0 < g.n; j0 += wide) {
+    GemmBlock part = g;
+    part.b = at(g.b, j0 * g.b_col, size), part.c = at(g.c, j0, size), part.n = std::min(wide, g.n - j0);
+    const Int count = panel_count(d, part.n);
+    parallel_for(count, std::max<Int>(1, kTaskWork / 8 / (w * g.k)), [&](Int first, Int last) { p.pack(part.b, g.b_row, g.b_col, g.k, part.n, first, last, panels.get()); });
+    part.b = panels.get();
+    Splitting s = split(g.m, count, kGemmM, count, 12, 1);
+    // pieces for every thread; where the columns are cut changes no value
+    if (const Int enough = threads > 1 ? 2 * threads : 1; s.blocks() < enough) s = split(g.m, count, kGemmM, std::max<Int>(4, count * s.blocks() / enough), 12, 1);
+    parallel_for(s.blocks(), std::max<Int>(1, kTaskWork / (s.rows * s.columns * w * g.k)), [&](Int begin, Int end) {
+      const Scratch rows(kGemmPackedA);
+      for (Int task = begin; task < end; ++task) {
+        GemmBlock t = part;
+        const Int i = task / s.column_blocks * s.rows, j = task % s.column_blocks * s.columns;
+        t.a = at(g.a, i * g.a_row, size), t.c = at(part.c, i * g.c_row, size), t.m = std::min(s.rows, g.m - i), t.scratch = rows.get();
+        p.multiply(t, j, std::min(count, j + s.columns));
+      }
+    });
+  }
+}
+
 void run_batches(GemmBlock g, Batch batch, bool swapped, Dtype dtype) {
   const Int size = static_cast<Int>(size_of(dtype));
   if (swapped) std::swap(batch.a, batch.b);
   const GemmBlockFn block = cpu_kernels().gemm_block[static_cast<std::size_t>(dtype)];
-  const bool onednn = dtype == Dtype::float32 && suits_onednn(g);
+  if (batch.count == 1 && is_large(g, dtype)) return run_large(g, dtype);
   const bool vector = g.n == 1;
   const Int columns = vector ? 1 : kGemmRowBytes / size;
   Splitting s = split(g.m, g.n, vector ? 1024 : kGemmM, columns, 12, 32);
@@ -134,7 +151,7 @@ void run_batches(GemmBlock g, Batch batch, bool swapped, Dtype dtype) {
   const auto run = [&](Int begin, Int end) {
     GemmBlock probe = g;
     probe.m = s.rows, probe.n = s.columns;
-    const Scratch scratch(onednn || g.k == 0 || gemm_is_small(probe) ? 0 : kGemmScratch);
+    const Scratch scratch(g.k == 0 || gemm_is_small(probe) ? 0 : kGemmScratch);
     for (Int task = begin; task < end; ++task) {
       Int rest = task / s.blocks();
       const Int in = task % s.blocks(), i = in / s.column_blocks * s.rows, j = in % s.column_blocks * s.columns;
@@ -150,8 +167,6 @@ void run_batches(GemmBlock g, Batch batch, bool swapped, Dtype dtype) {
       t.scratch = scratch.get();
       if (g.k == 0) {
         if (!g.accumulate) zero(t, size);
-      } else if (onednn) {
-        run_onednn(t);
       } else {
         block(t);
       }
@@ -178,9 +193,6 @@ void gemm_16bit(const View& a, const View& b, const View& out, bool accumulate) 
   gemm(wide_a, wide_b, wide_c, accumulate);
   copy(wide_c, out);
 }
-
-const GemmPanels& panels_of(Dtype d) { return cpu_kernels().gemm_panels[static_cast<std::size_t>(d)]; }
-Int panel_count(Dtype d, Int n) { return (n + panels_of(d).columns - 1) / panels_of(d).columns; }
 
 Int panels_size(Dtype d, Int k, Int n) { return panel_count(d, n) * panels_of(d).columns * k; }
 

@@ -2,6 +2,7 @@
 // whatever is strided or of another dtype is staged through small buffers that stay in the L1 cache.
 #include "backends/cpu/map.h"
 
+#include <bit>
 #include <cstring>
 
 #include "backends/api/loop.h"
@@ -141,6 +142,37 @@ void identity_or_fill(const void* context, const MapArgs& a) {
 }
 }  // namespace
 
+namespace {
+/// Two adjacent axes of which one is adjacent in memory here, the other there: matrices to be transposed. False when it is something else.
+bool copy_transposed(const View& from, const View& to) {
+  constexpr std::int64_t kLeast = 4, kRows = 64, kGrain = 32 << 10;
+  if (from.dtype != to.dtype) return false;
+  const LoopPlan<2> plan({to, from});
+  const auto size = static_cast<std::int64_t>(size_of(to.dtype));
+  const int inner = plan.rank - 1;
+  if (plan.rank < 2 || plan.strides[0][inner] != size || plan.strides[1][inner] == size) return false;
+  int other = inner - 1;
+  while (other >= 0 && plan.strides[1][other] != size) --other;
+  if (other < 0 || plan.sizes[inner] < kLeast || plan.sizes[other] < kLeast || plan.strides[1][inner] % size || plan.strides[0][other] % size) return false;
+  const TransposeFn transpose = cpu_kernels().transpose[static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(size)))];
+  const std::int64_t rows = plan.sizes[inner], columns = plan.sizes[other], pieces = (rows + kRows - 1) / kRows;
+  parallel_for(plan.numel / (rows * columns) * pieces, std::max<std::int64_t>(1, kGrain / (std::min(rows, kRows) * columns)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t row = task % pieces * kRows;
+      std::int64_t rest = task / pieces, at[2] = {row * plan.strides[0][inner], row * plan.strides[1][inner]};
+      for (int a = inner - 1; a >= 0; --a) {
+        if (a == other) continue;
+        const std::int64_t index = rest % plan.sizes[a];
+        rest /= plan.sizes[a];
+        for (int k = 0; k < 2; ++k) at[k] += index * plan.strides[k][a];
+      }
+      transpose(plan.data[1] + at[1], plan.strides[1][inner] / size, plan.data[0] + at[0], plan.strides[0][other] / size, std::min(kRows, rows - row), columns);
+    }
+  });
+  return true;
+}
+}  // namespace
+
 void copy(const View& from, const View& to) {
   if (from.contiguous && to.contiguous && from.numel == to.numel && from.numel > 0) {
     const auto cast = cpu_kernels().cast[static_cast<int>(from.dtype)][static_cast<int>(to.dtype)];
@@ -152,6 +184,7 @@ void copy(const View& from, const View& to) {
       else cast(x + b * sx, y + b * sy, e - b);
     });
   }
+  if (copy_transposed(from, to)) return;
   static constexpr MapSlots slots = [] {
     MapSlots s{};
     for (auto& f : s) f = &identity_or_fill;

@@ -184,6 +184,18 @@ TEST_CASE("products give the same bits for every number of threads") {
   set_num_threads(before);
 }
 
+TEST_CASE("wide products are cut into columns without a trace") {
+  const NoGrad off;
+  const Tensor a = values({40, 400}, float32), b = values({400, 8000}, float32);  // B is taken in two parts
+  const Tensor whole = matmul(a, b);
+  for (const std::int64_t first : {0, 5120, 7900}) {
+    const Tensor part = b.narrow(1, first, 100);
+    CHECK(equal(whole.narrow(1, first, 100), matmul(a, part)));
+  }
+  const Tensor exact = matmul(a.to(float64), b.to(float64));
+  CHECK(amax(abs(whole.to(float64) - exact)).item<double>() < 1e-4);
+}
+
 TEST_CASE("gradients of products match differences, twice") {
   const auto check = [](const Tensor& a, const Tensor& b) { check_gradients([](const auto& x) { return matmul(x[0], x[1]); }, {a, b}); };
   check(values({2, 3}), values({3, 4}));

@@ -18,8 +18,9 @@ struct GemmBlock {
 };
 using GemmBlockFn = void (*)(const GemmBlock&);
 
-inline constexpr std::int64_t kGemmM = 96, kGemmK = 256, kGemmRowBytes = 1024;  // the block that is packed at once
-inline constexpr std::int64_t kGemmScratch = (kGemmM * 8 + kGemmRowBytes) * kGemmK;
+inline constexpr std::int64_t kGemmM = 192, kGemmK = 256, kGemmRowBytes = 1024;  // the block that is packed at once
+inline constexpr std::int64_t kGemmPackedA = kGemmM * 8 * kGemmK + 64;  // with slack for whole registers
+inline constexpr std::int64_t kGemmScratch = kGemmPackedA + kGemmRowBytes * kGemmK;
 /// Worked on in place, without packing the operands.
 constexpr bool gemm_is_small(const GemmBlock& g) { return g.k <= 128 && g.m * g.n <= 64 * 64; }
 
@@ -29,7 +30,7 @@ struct GemmPanels {
   std::int64_t columns = 0;
   /// Panels [first, last) of B [k, n].
   void (*pack)(const void* b, std::int64_t b_row, std::int64_t b_col, std::int64_t k, std::int64_t n, std::int64_t first, std::int64_t last, void* panels) = nullptr;
-  /// Their columns of a product whose b is the panels.
+  /// Their columns of a product whose b is the panels. With scratch memory (kGemmPackedA bytes, m at most kGemmM) the rows of a are packed, too.
   void (*multiply)(const GemmBlock&, std::int64_t first, std::int64_t last) = nullptr;
 };
 

@@ -24,6 +24,8 @@ template <class List> using MapTable = std::array<MapSlots, List::size>;
 
 /// y[i] = x[i] converted, contiguous.
 using CastFn = void (*)(const void* x, void* y, std::int64_t n);
+/// y[j * y_row + i] = x[i * x_row + j] for i < rows, j < columns; rows are so many elements apart.
+using TransposeFn = void (*)(const void* x, std::int64_t x_row, void* y, std::int64_t y_row, std::int64_t rows, std::int64_t columns);
 
 /// Everything about one elementwise call besides the operands.
 struct MapSpec {
@@ -41,6 +43,7 @@ struct MapKernels {
   MapTable<fn::Ternary> ternary{};
   MapSlots where{};                           // condition bytes (0 or 1) staged in the compute dtype's slot: in[0] is bool
   std::array<std::array<CastFn, kDtypeCount>, kDtypeCount> cast{};  // [from][to]
+  std::array<TransposeFn, 4> transpose{};      // elements of 1, 2, 4, 8 bytes
 
   /// Runs an elementwise call over strided, broadcast operands of any dtype. `inputs` broadcast to `out`.
   void (*map)(const MapSpec&, const View& out, std::span<const View> inputs) = nullptr;

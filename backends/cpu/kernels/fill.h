@@ -17,6 +17,7 @@ namespace rill::cpu::RILL_ARCH {
 void fill_unary(MapKernels& k);
 void fill_binary(MapKernels& k);
 void fill_cast(MapKernels& k);
+void fill_transpose(MapKernels& k);
 void fill_reduce(ReduceKernels& k);
 void fill_index(IndexKernels& k);
 void fill_linalg(LinalgKernels& k);

@@ -3,6 +3,7 @@
 #include "backends/api/kernels/linalg.h"
 
 #include "backends/cpu/kernels/fill.h"
+#include "backends/cpu/kernels/transpose.h"
 #include "backends/cpu/simd.h"
 
 namespace rill::cpu::RILL_ARCH {
@@ -29,19 +30,33 @@ template <class T, int M, int Packs, bool Part, bool PackedA>
   using P = Pack<T>;
   const Int rest = columns - (Packs - 1) * P::size;
   P sum[M][Packs];
+  if constexpr (PackedA)
+    for (int i = 0; i < M; ++i) __builtin_prefetch(c + i * c_row, 1);
+#pragma GCC unroll 12
   for (int i = 0; i < M; ++i)
+#pragma GCC unroll 8
     for (int v = 0; v < Packs; ++v) sum[i][v] = P(0.0);
 #pragma GCC unroll 4
   for (Int p = 0; p < k; ++p, b += b_row) {
     P row[Packs];
     for (int v = 0; v < Packs; ++v) row[v] = Part && v == Packs - 1 ? P::load_part(b + v * P::size, rest) : P::load(b + v * P::size);
+#pragma GCC unroll 12
     for (int i = 0; i < M; ++i) {
       const P x = P(typename P::Batch(PackedA ? a[i] : a[i * a_row]));
       for (int v = 0; v < Packs; ++v) sum[i][v] = fused(x, row[v], sum[i][v]);
     }
     a += PackedA ? M : a_col;
   }
+  if (columns == Packs * P::size) {
+#pragma GCC unroll 12
+    for (int i = 0; i < M; ++i, c += c_row)
+#pragma GCC unroll 8
+      for (int v = 0; v < Packs; ++v) (accumulate ? P::load(c + v * P::size) + sum[i][v] : sum[i][v]).store(c + v * P::size);
+    return;
+  }
+#pragma GCC unroll 12
   for (int i = 0; i < M; ++i, c += c_row)
+#pragma GCC unroll 8
     for (int v = 0; v < Packs; ++v) {
       const Int left = columns - v * P::size;
       T* to = c + v * P::size;
@@ -59,6 +74,10 @@ template <class T, int Packs, bool Part, bool PackedA, int M = kRows>
   if constexpr (M > 1) tile_of<T, Packs, Part, PackedA, M - 1>(rows, a, a_row, a_col, b, b_row, k, c, c_row, columns, accumulate);
 }
 
+template <class T> using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+template <class T> [[gnu::always_inline]] inline const Bits<T>* bits(const T* p) { return reinterpret_cast<const Bits<T>*>(p); }
+template <class T> [[gnu::always_inline]] inline Bits<T>* bits(T* p) { return reinterpret_cast<Bits<T>*>(p); }
+
 /// kColumns columns of B as rows without gaps, filled up with 0.
 template <class T> void pack_columns(const T* b, Int b_row, Int b_col, Int k, Int columns, T* to) {
   constexpr Int w = kColumns<T>;
@@ -69,12 +88,29 @@ template <class T> void pack_columns(const T* b, Int b_row, Int b_col, Int k, In
   }
   if (columns < w) __builtin_memset(to, 0, static_cast<std::size_t>(k * w) * sizeof(T));
   if (b_row == 1) {  // a transposed matrix: read along its rows
-    for (Int j = 0; j < columns; ++j)
-      for (Int p = 0; p < k; ++p) to[p * w + j] = b[p + j * b_col];
+    transpose_tile(bits(b), b_col, bits(to), w, columns, k);
   } else {
     for (Int p = 0; p < k; ++p)
       for (Int j = 0; j < columns; ++j) to[p * w + j] = b[p * b_row + j * b_col];
   }
+}
+
+/// kRows rows of A that lie along k, column after column. Squares of registers reach beyond kRows: what they write there is overwritten by the
+/// next column, after the last one it is the slack of the scratch memory.
+template <class T> Int pack_squares(const T* a, Int a_row, Int k, T* to) {
+  using S = Square<Bits<T>>;
+  constexpr int w = S::size, squares = (kRows + w - 1) / w;
+  Int p = 0;
+  for (; p + w <= k; p += w, to += w * kRows) {
+    S s[squares];
+    for (int q = 0; q < squares; ++q) {
+      for (int r = 0; r < w; ++r) __builtin_memcpy(&s[q].r[r], a + smaller(q * w + r, kRows - 1) * a_row + p, sizeof s[q].r[r]);
+      s[q].turn();
+    }
+    for (int r = 0; r < w; ++r)
+      for (int q = 0; q < squares; ++q) __builtin_memcpy(to + r * kRows + q * w, &s[q].r[r], sizeof s[q].r[r]);
+  }
+  return p;
 }
 
 /// `rows` rows of A, column after column.
@@ -83,7 +119,9 @@ template <class T> void pack_rows(const T* a, Int a_row, Int a_col, Int rows, In
     for (Int p = 0; p < k; ++p, a += a_col, to += kRows)
       for (int i = 0; i < kRows; ++i) to[i] = a[i];
   } else if (rows == kRows) {
-    for (Int p = 0; p < k; ++p, a += a_col, to += kRows)
+    const Int done = a_col == 1 ? pack_squares(a, a_row, k, to) : 0;
+    a += done * a_col, to += done * kRows;
+    for (Int p = done; p < k; ++p, a += a_col, to += kRows)
       for (int i = 0; i < kRows; ++i) to[i] = a[i * a_row];
   } else {
     for (Int p = 0; p < k; ++p, a += a_col, to += rows)
@@ -198,12 +236,23 @@ template <class T> void pack_panels(const void* from, Int b_row, Int b_col, Int 
 template <class T> void multiply_panels(const GemmBlock& g, Int first, Int last) {
   constexpr Int w = kColumns<T>;
   const T *a = static_cast<const T*>(g.a), *panels = static_cast<const T*>(g.b);
-  T* c = static_cast<T*>(g.c);
-  for (Int j = first; j < last; ++j)
-    for (Int p = 0; p < g.k; p += kPanelK)
+  T *c = static_cast<T*>(g.c), *packed_a = static_cast<T*>(g.scratch);
+  if (!packed_a) {
+    for (Int j = first; j < last; ++j)
+      for (Int p = 0; p < g.k; p += kPanelK)
+        for (Int i = 0; i < g.m; i += kRows)
+          tile_of<T, kPacks, false, false>(smaller(kRows, g.m - i), a + i * g.a_row + p * g.a_col, g.a_row, g.a_col, panels + j * w * g.k + p * w, w, smaller(kPanelK, g.k - p), c + i * g.c_row + j * w,
+                                           g.c_row, smaller(w, g.n - j * w), g.accumulate || p > 0);
+    return;
+  }
+  for (Int p = 0; p < g.k; p += kGemmK) {
+    const Int k = smaller(kGemmK, g.k - p);
+    for (Int i = 0; i < g.m; i += kRows) pack_rows(a + i * g.a_row + p * g.a_col, g.a_row, g.a_col, smaller(kRows, g.m - i), k, packed_a + i * k);
+    for (Int j = first; j < last; ++j)
       for (Int i = 0; i < g.m; i += kRows)
-        tile_of<T, kPacks, false, false>(smaller(kRows, g.m - i), a + i * g.a_row + p * g.a_col, g.a_row, g.a_col, panels + j * w * g.k + p * w, w, smaller(kPanelK, g.k - p), c + i * g.c_row + j * w,
-                                         g.c_row, smaller(w, g.n - j * w), g.accumulate || p > 0);
+        tile_of<T, kPacks, false, true>(smaller(kRows, g.m - i), packed_a + i * k, 1, 0, panels + j * w * g.k + p * w, w, k, c + i * g.c_row + j * w, g.c_row, smaller(w, g.n - j * w),
+                                        g.accumulate || p > 0);
+  }
 }
 
 /// Integers wrap in their own type.
