@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "backends/api/backend.h"
 #include "backends/cpu/conv.h"
 #include "lib/core/parallel.h"
 
@@ -74,6 +75,40 @@ template <class T> void max_window(const T* x, Int step, Int width, const Int (&
   for (Int l = 0; l < width; ++l) y[l] = static_cast<T>(best[l]);
 }
 
+/// The same for one channel whose positions are adjacent.
+template <class T> void max_of_one(const T* x, const Int (&from)[3], const Int (&to)[3], const Int (&size)[3], const Int (&dilation)[3], T* y, Int* index) {
+  using W = Wide<T>;
+  W best = std::numeric_limits<W>::has_infinity ? -std::numeric_limits<W>::infinity() : std::numeric_limits<W>::lowest();
+  Int where = (std::min(from[0], size[0] - 1) * size[1] + std::min(from[1], size[1] - 1)) * size[2] + std::min(from[2], size[2] - 1);
+  for (Int i = from[0]; i < to[0]; i += dilation[0])
+    for (Int j = from[1]; j < to[1]; j += dilation[1]) {
+      const Int row = (i * size[1] + j) * size[2];
+      for (Int k = from[2]; k < to[2]; k += dilation[2]) {
+        const W v = static_cast<W>(x[row + k]);
+        const Int take = -static_cast<Int>((v > best) | (v != v));  // a mask: which element is largest cannot be predicted
+        where = (where & ~take) | ((row + k) & take);
+        best = take ? v : best;
+      }
+    }
+  *y = static_cast<T>(best), *index = where;
+}
+
+/// The columns [first, last) whose windows have the same number of taps and start one stride after the other: all but those at the border.
+struct Regular {
+  Int first = 0, last = 0, stride = 1, taps = 0;
+  Regular(const Int* begin, const Int* end, Int columns) {
+    if (columns == 0) return;
+    const Int middle = columns / 2;
+    taps = end[middle] - begin[middle];
+    stride = middle > 0 ? begin[middle] - begin[middle - 1] : 1;
+    if (columns > 1 && middle > 0 && columns > middle + 1) stride = begin[middle + 1] - begin[middle];
+    first = middle, last = middle + 1;
+    while (first > 0 && begin[first] - begin[first - 1] == stride && end[first - 1] - begin[first - 1] == taps) --first;
+    while (last < columns && begin[last] - begin[last - 1] == stride && end[last] - begin[last] == taps) ++last;
+    if (taps <= 0 || stride <= 0) first = last = 0;
+  }
+};
+
 void max_pool(const View& x, const View& y, const View& indices, const PoolWindows& w) {
   const auto [bx, by] = layouts(x, y);
   static constexpr Int kOnlyBegin[] = {0}, kOnlyEnd[] = {1};
@@ -83,15 +118,27 @@ void max_pool(const View& x, const View& y, const View& indices, const PoolWindo
     const int a = 3 - w.axes + i;
     size[a] = x.sizes[2 + i], out[a] = y.sizes[2 + i], dilation[a] = w.dilation[i], begin[a] = w.begin[i], end[a] = w.end[i];
   }
+  const MaxRowFn row = bx.last() ? nullptr : cpu_kernels().max_row[static_cast<std::size_t>(x.dtype)];
+  const Regular regular(begin[2], end[2], out[2]);
   for_dtype(x.dtype, [&, &bx = bx, &by = by]<class T>(T) {
     parallel_for(bx.count, bx.grain(std::max(bx.positions, by.positions)), [&](Int first, Int last) {
       for (Int b = first; b < last; ++b) {
         Int to = by.start(b);
+        const T* from = x.as<T>() + bx.start(b);
         for (Int i = 0; i < out[0]; ++i)
           for (Int j = 0; j < out[1]; ++j)
-            for (Int k = 0; k < out[2]; ++k, to += by.step())
-              max_window<T>(x.as<T>() + bx.start(b), bx.step(), bx.width(b), {begin[0][i], begin[1][j], begin[2][k]}, {end[0][i], end[1][j], end[2][k]}, size, dilation, y.as<T>() + to,
-                            indices.as<Int>() + to);
+            for (Int k = 0; k < out[2]; ++k, to += by.step()) {
+              if (row && k == regular.first && regular.last > k && end[0][i] - begin[0][i] <= dilation[0] && end[1][j] > begin[1][j]) {
+                const Int base = (begin[0][i] * size[1] + begin[1][j]) * size[2] + begin[2][k], columns = regular.last - k;
+                row({.x = from + base, .stride = regular.stride, .columns = columns, .rows = (end[1][j] - begin[1][j] + dilation[1] - 1) / dilation[1], .row_step = dilation[1] * size[2],
+                     .taps = (regular.taps + dilation[2] - 1) / dilation[2], .tap_step = dilation[2], .y = y.as<T>() + to, .index = indices.as<Int>() + to, .base = base});
+                k += columns - 1, to += columns - 1;
+                continue;
+              }
+              const Int low[] = {begin[0][i], begin[1][j], begin[2][k]}, high[] = {end[0][i], end[1][j], end[2][k]};
+              if (!bx.last()) max_of_one<T>(from, low, high, size, dilation, y.as<T>() + to, indices.as<Int>() + to);
+              else max_window<T>(from, bx.step(), bx.width(b), low, high, size, dilation, y.as<T>() + to, indices.as<Int>() + to);
+            }
       }
     });
   });

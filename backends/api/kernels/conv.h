@@ -1,6 +1,8 @@
 // Convolution, pooling, interpolation.
 #pragma once
 
+#include <array>
+
 #include "backends/api/view.h"
 
 namespace rill {
@@ -27,7 +29,18 @@ struct AxisWeights {
   const double* weights;
 };
 
+/// Windows of one row of outputs that lie whole inside one plane, `stride` elements apart: `rows` x `taps` elements each.
+struct MaxRow {
+  const void* x;  // first element of the first window
+  std::int64_t stride, columns, rows, row_step, taps, tap_step;
+  void* y;
+  std::int64_t* index;
+  std::int64_t base;  // the index of *x
+};
+using MaxRowFn = void (*)(const MaxRow&);
+
 struct ConvKernels {
+  std::array<MaxRowFn, kDtypeCount> max_row{};  // float32 and float64, windows less than 2^31 elements from x
   // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool and not 16-bit. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
   /// y = x * w + b; b [O] row-major, or data null.
