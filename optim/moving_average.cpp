@@ -8,7 +8,7 @@
 namespace rill::optim {
 
 MovingAverage::MovingAverage(NamedTensors parameters, MovingAverageOptions options)
-    : Average("MovingAverage", std::move(parameters), options.names), options_(std::move(options)), decay_product_(running_product()) {
+    : Average("MovingAverage", std::move(parameters), options.names), options_(std::move(options)), decay_product_(number(1)) {
   check_share("MovingAverage", "decay", options_.decay);
 }
 
