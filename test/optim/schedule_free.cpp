@@ -14,7 +14,7 @@ namespace {
 Tensor ramp(int from, int to) { return arange(from, to, 1, {.dtype = float64}); }
 
 /// The averages after the script's 20 steps: of p, then of q.
-template <class M, class O> std::vector<double> averages(const OptionLine& line) {
+template <class M> std::vector<double> averages(const OptionLine& line) {
   const Tensor i = ramp(0, 5), j = ramp(5, 8), p = leaf(cos(i)), q = leaf(cos(j));
   const auto made = make_optimizer(line, {{"p", p}, {"q", q}});
   auto& method = dynamic_cast<M&>(*made);
@@ -46,8 +46,7 @@ TEST_CASE("the averages of schedule-free methods are those of the oracle", "[opt
     std::vector<double> wanted;
     for (const auto& [name, numbers] : line.sections)
       if (name == "average") wanted.insert(wanted.end(), numbers.begin(), numbers.end());
-    const auto found = line.name == "ScheduleFreeSgd" ? averages<optim::ScheduleFreeSgd, optim::ScheduleFreeSgdOptions>(line)
-                                                      : averages<optim::ScheduleFreeAdamW, optim::ScheduleFreeAdamWOptions>(line);
+    const auto found = line.name == "ScheduleFreeSgd" ? averages<optim::ScheduleFreeSgd>(line) : averages<optim::ScheduleFreeAdamW>(line);
     check_near(tensor(found), wanted, 1e-10);
   }
   CHECK(cases == 8);
