@@ -42,7 +42,7 @@ TEST_CASE("averages are those of PyTorch's AveragedModel", "[optim][average][gol
     if (line.flag("use_buffers")) tensors.emplace_back("b", b);
     if (line.name == "SwaAverage") {
       optim::SwaAverage average(tensors, kNames);
-      check_near(tensor(run(average, p, b)), line.numbers, 1e-13);
+      check_near(tensor(run(average, p, b)), line.numbers, 1e-6);  // PyTorch rounds 1 / (n + 1) to float32
     } else {
       optim::MovingAverage average(tensors, {.decay = line.number("decay", 0), .warmup = false, .copy_first = true, .names = kNames});
       check_near(tensor(run(average, p, b)), line.numbers, 1e-13);
