@@ -47,6 +47,8 @@ template <class O> std::string norm_text(const O& o) {
   return (o.max_norm ? ", max_norm=" + repr::number(*o.max_norm) : "") + (o.norm_type == 2 ? "" : ", norm_type=" + repr::number(o.norm_type));
 }
 
+template <class O> const char* frequency_text(const O& o) { return o.scale_grad_by_freq ? ", scale_grad_by_freq=True" : ""; }
+
 }  // namespace
 
 Embedding::Embedding(std::int64_t entries, std::int64_t features, const EmbeddingOptions& o) : Embedding(new_table("Embedding", entries, features, o.tensor), o) { draw(weight, options.padding_idx); }
@@ -61,25 +63,32 @@ Tensor Embedding::operator()(const Tensor& index) const {
 }
 std::string Embedding::describe() const {
   return fmt::format("{}({}, {}", class_name(*this), weight.size(0), weight.size(1)) + (options.padding_idx ? fmt::format(", padding_idx={}", *options.padding_idx) : "") + norm_text(options) +
-         (options.scale_grad_by_freq ? ", scale_grad_by_freq=True)" : ")");
+         frequency_text(options) + ")";
 }
 
 EmbeddingBag::EmbeddingBag(std::int64_t entries, std::int64_t features, const EmbeddingBagOptions& o) : EmbeddingBag(new_table("EmbeddingBag", entries, features, o.tensor), o) {
   draw(weight, options.padding_idx);
 }
-EmbeddingBag::EmbeddingBag(Parameter table, const EmbeddingBagOptions& o) : weight(std::move(table)), options(o) { adjust("EmbeddingBag", weight, options); }
+EmbeddingBag::EmbeddingBag(Parameter table, const EmbeddingBagOptions& o) : weight(std::move(table)), options(o) {
+  adjust("EmbeddingBag", weight, options);
+  check<ValueError>(!o.scale_grad_by_freq || o.mode != BagMode::max, "EmbeddingBag", "scale_grad_by_freq does not go with mode max");
+}
 EmbeddingBag EmbeddingBag::from_pretrained(const Tensor& table, const EmbeddingBagOptions& o) { return {given_table("EmbeddingBag", table), o}; }
 
 Tensor EmbeddingBag::operator()(const Tensor& index, const Tensor& offsets, const Tensor& per_sample_weights) const {
   return call(index, [&](const Tensor& index) {
     if (options.max_norm) embedding_renorm_(weight, index, *options.max_norm, options.norm_type);
     return embedding_bag(weight, index, offsets,
-                         {.mode = options.mode, .padding_idx = options.padding_idx, .include_last_offset = options.include_last_offset, .per_sample_weights = per_sample_weights});
+                         {.mode = options.mode,
+                          .padding_idx = options.padding_idx,
+                          .include_last_offset = options.include_last_offset,
+                          .per_sample_weights = per_sample_weights,
+                          .scale_grad_by_freq = options.scale_grad_by_freq});
   });
 }
 std::string EmbeddingBag::describe() const {
   constexpr const char* kModes[] = {"sum", "mean", "max"};
-  return fmt::format("{}({}, {}{}, mode='{}'", class_name(*this), weight.size(0), weight.size(1), norm_text(options), kModes[static_cast<int>(options.mode)]) +
+  return fmt::format("{}({}, {}{}{}, mode='{}'", class_name(*this), weight.size(0), weight.size(1), norm_text(options), frequency_text(options), kModes[static_cast<int>(options.mode)]) +
          (options.padding_idx ? fmt::format(", padding_idx={})", *options.padding_idx) : ")");
 }
 

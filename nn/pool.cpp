@@ -1,6 +1,7 @@
 #include <rill/nn/pool.h>
 
 #include <array>
+#include <limits>
 
 #include "nn/arguments.h"
 #include "nn/place.h"
@@ -58,11 +59,18 @@ std::string AvgPool::describe() const {
   return fmt::format("{}(kernel_size={}, stride={}, padding={})", class_name(*this), text(kernel), text(stride_of(options.stride, kernel)), text(options.padding));
 }
 
-AdaptivePool::AdaptivePool(const char* layer, int axes, Op op, const PerAxis& size) : size(size), op_(op) { check_axes(layer, "the output size", size, axes, 1); }
+AdaptivePool::AdaptivePool(const char* layer, int axes, Op op, const PerAxis& size) : size(size), op_(op) {
+  check_axes(layer, "the output size", size, axes, std::numeric_limits<std::int64_t>::min());
+  for (int i = 0; i < size.count(); ++i) check<ValueError>(size[i] >= 1 || size[i] == -1, layer, "the output size is {}; it must be at least 1, or -1 for that of the input", size[i]);
+}
 Tensor AdaptivePool::operator()(const Tensor& x) const {
   return call(x, [&](const Tensor& x) { return op_(x, size); });
 }
-std::string AdaptivePool::describe() const { return fmt::format("{}(output_size={})", class_name(*this), repr::given(size)); }
+std::string AdaptivePool::describe() const {
+  std::string text;
+  for (int i = 0; i < size.count(); ++i) text += (i ? ", " : "") + (size[i] == -1 ? "None" : std::to_string(size[i]));
+  return fmt::format("{}(output_size={})", class_name(*this), size.count() == 1 ? text : "(" + text + ")");
+}
 
 LPPool::LPPool(const char* layer, int axes, double p, const PerAxis& kernel, const LpPoolOptions& o)
     : Function([=](const Tensor& x) { return kLp[static_cast<std::size_t>(axes - 1)](x, p, kernel, o); },

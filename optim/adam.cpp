@@ -78,7 +78,7 @@ template <> struct Rule<NAdamOptions> {
   }
   static NamedTensors slots(const NAdamOptions&, const Tensor& p) {
     NamedTensors list = moments(p);
-    list.emplace_back("mu_product", running_product());
+    list.emplace_back("mu_product", number(1));
     return list;
   }
   static void update(UpdateList& list, const NAdamOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
@@ -110,5 +110,19 @@ template <> struct Rule<RAdamOptions> {
   static double* momentum(RAdamOptions& o) { return &o.betas[0]; }
 };
 template class GroupedOptimizer<RAdamOptions>;
+
+template <> struct Rule<AdaBeliefOptions> {
+  static constexpr const char* name = "AdaBelief";
+  static void check(const AdaBeliefOptions& o) { check_common(name, o); }
+  static NamedTensors slots(const AdaBeliefOptions&, const Tensor& p) { return moments(p, "exp_avg_var"); }
+  static void update(UpdateList& list, const AdaBeliefOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
+    const auto t = static_cast<double>(advance(slots[2].second));
+    const double on_m = lr / correction(o.betas[0], t), on_root = 1 / std::sqrt(correction(o.betas[1], t));
+    list.add(fn::AdaBeliefUpdate{prologue(lr, o.weight_decay, o.decoupled_weight_decay, o.maximize), o.betas[0], o.betas[1], on_m, on_root, o.eps}, p, g, slots[0].second,
+             slots[1].second);
+  }
+  static double* momentum(AdaBeliefOptions& o) { return &o.betas[0]; }
+};
+template class GroupedOptimizer<AdaBeliefOptions>;
 
 }  // namespace rill::optim

@@ -8,7 +8,7 @@
 namespace rill::optim {
 
 MovingAverage::MovingAverage(NamedTensors parameters, MovingAverageOptions options)
-    : Average("MovingAverage", std::move(parameters), options.names), options_(std::move(options)), decay_product_(running_product()) {
+    : Average("MovingAverage", std::move(parameters), options.names), options_(std::move(options)), decay_product_(number(1)) {
   check_share("MovingAverage", "decay", options_.decay);
 }
 
@@ -22,7 +22,7 @@ void MovingAverage::update(std::int64_t step) {
   double share = 1 - static_cast<float>(d);
   // With B = d B + (1 - d) x from 0 and P the product of all d, the average V = B / (1 - P) itself obeys V += (1 - d) / (1 - P) (x - V).
   if (options_.zero_debias && d < 1) share = (1 - d) / (1 - multiply(decay_product_, d));
-  approach(share);
+  approach(options_.copy_first && updates_ == 0 ? 1 : share);
   ++updates_;
 }
 

@@ -18,13 +18,16 @@ inline std::int64_t advance(const Tensor& counter) {
 }
 inline std::int64_t count(const Tensor& counter) { return *static_cast<const std::int64_t*>(counter.data_ptr()); }
 
-/// A product of factors: float64, from 1.
-inline Tensor running_product() { return ones({}, {.dtype = float64}); }
-/// The product with one more factor.
-inline double multiply(const Tensor& product, double factor) {
-  bump_version(product);
-  return *static_cast<double*>(product.data_ptr()) *= factor;
+/// A number that changes from update to update: float64.
+inline Tensor number(double start) { return full({}, start, {.dtype = float64}); }
+inline double value(const Tensor& number) { return *static_cast<const double*>(number.data_ptr()); }
+/// Puts another value in its place and returns that.
+inline double set(const Tensor& number, double value) {
+  bump_version(number);
+  return *static_cast<double*>(number.data_ptr()) = value;
 }
+/// A product of factors, with one more.
+inline double multiply(const Tensor& product, double factor) { return set(product, value(product) * factor); }
 
 /// Copies saved values into `mine`; ValueError lists every difference, and then nothing is changed.
 inline void load_into(const NamedTensors& mine, const NamedTensors& given) {

@@ -9,6 +9,18 @@
 
 namespace rill::optim {
 
+template <class F, class... States> UpdateJob update_job(const Tensor& p, const Tensor& g, const States&... states) {
+  static_assert(sizeof...(States) == F::states);
+  return {&kernels(p).update_piece[fn::Update::index<F>], nullptr, F::states, view(p), view(g), {view(states)...}};
+}
+/// One update at once, for a method that needs its result before it goes on.
+template <class F, class... States> void update_now(const F& rule, const Tensor& p, const Tensor& g, const States&... states) {
+  UpdateJob job = update_job<F>(p, g, states...);
+  job.rule = &rule;
+  kernels(p).update({&job, 1});
+  bump_version(p), (..., bump_version(states));
+}
+
 /// Takes its memory from this thread's last list and gives it back, so that a step in a steady state asks the system for nothing.
 class UpdateList {
  public:
@@ -22,10 +34,9 @@ class UpdateList {
 
   /// p and the states change by `rule`, which reads g; g may be p. All have one shape and floating dtypes. Versions are raised now.
   template <class F, class... States> void add(const F& rule, const Tensor& p, const Tensor& g, const States&... states) {
-    static_assert(sizeof...(States) == F::states && sizeof(F) <= kRuleBytes && std::is_trivially_copyable_v<F>);
-    UpdateJob job{&kernels(p).update_piece[fn::Update::index<F>], nullptr, F::states, view(p), view(g), {view(states)...}};
+    static_assert(sizeof(F) <= kRuleBytes && std::is_trivially_copyable_v<F>);
     storage_.reads.push_back(g);
-    storage_.jobs.push_back(job);
+    storage_.jobs.push_back(update_job<F>(p, g, states...));
     std::memcpy(storage_.rules.emplace_back().data(), &rule, sizeof rule);
     bump_version(p), (..., bump_version(states));
   }

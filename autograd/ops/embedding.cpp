@@ -122,6 +122,7 @@ Tensor largest(const Tensor& rows, const Tensor& bag, const Tensor& empty) {
 Tensor embedding_bag(const Tensor& weight, const Tensor& index, const Tensor& offsets, const EmbeddingBagOptions& o) {
   const auto padding = check_table(kBag, weight, index, o.padding_idx);
   check<DtypeError>(is_floating(weight.dtype()), kBag, "weight has dtype {}; expected a floating dtype", weight.dtype());
+  check<ValueError>(!o.scale_grad_by_freq || o.mode != BagMode::max, kBag, "scale_grad_by_freq does not go with mode max");
   const Tensor values = index_values(kBag, index);
   std::int64_t count = 0;
   Tensor bag = bags_of(values, offsets, o.include_last_offset, count);
@@ -138,7 +139,7 @@ Tensor embedding_bag(const Tensor& weight, const Tensor& index, const Tensor& of
     flat = masked_select(flat, keep), bag = masked_select(bag, keep);
     if (factors.defined()) factors = masked_select(factors, keep);
   }
-  Tensor rows = look_up(kBag, weight, flat, {});
+  Tensor rows = look_up(kBag, weight, flat, {}, o.scale_grad_by_freq);
   if (factors.defined()) rows = rows * unsqueeze(factors, -1);
   const Options like{.dtype = weight.dtype(), .device = weight.device()};
   const Tensor empty = zeros({count, weight.size(1)}, like);

@@ -43,8 +43,9 @@ Windows sliding(const char* op, const Shape& shape, int axis, const WindowGeomet
 
 Windows adaptive(const char* op, const Shape& shape, int axis, Int count) {
   const Int size = shape[axis];
-  check<ValueError>(count >= 0, op, "output size {} must not be negative", count);
+  check<ValueError>(count >= -1, op, "output size {} is no size; give at least 0, or -1 for that of x", count);
   check<ShapeError>(size > 0, op, "axis {} of {} is empty; at least one element is needed", axis, shape);
+  if (count == -1) count = size;
   Windows r;
   r.reserve(op, count);
   for (Int i = 0; i < count; ++i) {

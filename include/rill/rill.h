@@ -83,6 +83,7 @@
 #include <rill/optim/adagrad.h>
 #include <rill/optim/adam.h>
 #include <rill/optim/clip.h>
+#include <rill/optim/layerwise.h>
 #include <rill/optim/lbfgs.h>
 #include <rill/optim/lr_scheduler.h>
 #include <rill/optim/moving_average.h>
@@ -91,6 +92,7 @@
 #include <rill/optim/reduce_lr_on_plateau.h>
 #include <rill/optim/rms_prop.h>
 #include <rill/optim/schedule.h>
+#include <rill/optim/schedule_free.h>
 #include <rill/optim/sgd.h>
 #include <rill/optim/sign.h>
 #include <rill/optim/swa.h>

@@ -49,6 +49,8 @@ TEST_CASE("layers refuse options that fit no input, with the range that does", "
   CHECK(MESSAGE(ValueError, nn::MaxPool2d({})) == "MaxPool2d: no kernel size is given");
   CHECK(MESSAGE(ValueError, nn::MaxPool2d(3, {.padding = 2})) == "MaxPool2d: padding 2 is more than half of the window of 3 elements; at most 1 is possible");
   CHECK(MESSAGE(ValueError, nn::AvgPool1d(2, {.stride = 0})) == "AvgPool1d: stride is 0; it must be at least 1");
+  CHECK(MESSAGE(ValueError, nn::AdaptiveAvgPool2d({1, 0})) == "AdaptiveAvgPool2d: the output size is 0; it must be at least 1, or -1 for that of the input");
+  CHECK(MESSAGE(ValueError, nn::AdaptiveMaxPool1d(-2)) == "AdaptiveMaxPool1d: the output size is -2; it must be at least 1, or -1 for that of the input");
   CHECK(MESSAGE(ValueError, nn::AdaptiveMaxPool3d({1, 2})) == "AdaptiveMaxPool3d: the output size has 2 values; give one, or one for each of 3 axes");
   CHECK(MESSAGE(ValueError, nn::LPPool2d(0, 2)) == "LPPool2d: p is 0; it must be another number");
   CHECK(MESSAGE(ValueError, nn::MaxUnpool1d(2, {.padding = 2})) == "MaxUnpool1d: padding 2 is more than half of the window of 2 elements; at most 1 is possible");
@@ -60,6 +62,7 @@ TEST_CASE("layers refuse options that fit no input, with the range that does", "
   CHECK(MESSAGE(ValueError, nn::Embedding(0, 1)) == "Embedding: the number of entries is 0; it must be at least 1");
   CHECK(MESSAGE(ValueError, nn::Embedding(4, 2, {.padding_idx = 4})) == "Embedding: padding_idx 4 is outside the table of 4 entries; valid are -4 to 3");
   CHECK(MESSAGE(ValueError, nn::EmbeddingBag(4, 2, {.max_norm = 0.})) == "EmbeddingBag: max_norm is 0; it must be above 0");
+  CHECK(MESSAGE(ValueError, nn::EmbeddingBag(4, 2, {.scale_grad_by_freq = true, .mode = BagMode::max})) == "EmbeddingBag: scale_grad_by_freq does not go with mode max");
   CHECK(MESSAGE(ValueError, nn::Embedding(4, 2, {.norm_type = -2})) == "Embedding: norm_type is -2; it must be above 0");
   CHECK(MESSAGE(ShapeError, nn::Embedding::from_pretrained(ones({3}))) == "Embedding: the table has shape [3]; expected [entries, features]");
 

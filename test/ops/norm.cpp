@@ -37,6 +37,7 @@ const std::map<std::string, RunGolden> kOps = {
      [](auto& g, auto& x) -> List {
        EmbeddingBagOptions o{.mode = static_cast<BagMode>(g.integer(0)), .include_last_offset = g.integer(2) == 1, .per_sample_weights = optional(x[3])};
        if (g.integer(1) != 99) o.padding_idx = g.integer(1);
+       o.scale_grad_by_freq = g.integer(3) == 1;
        return {embedding_bag(x[0], x[1], optional(x[2]), o)};
      }},
 };
@@ -184,5 +185,6 @@ TEST_CASE("normalisation and embedding say what is wrong", "[ops][norm][embeddin
   CHECK(MESSAGE(ValueError, embedding_bag(x, tensor({0, 1}), tensor({1}))) == "embedding_bag: the first offset is 1; it must be 0");
   CHECK(MESSAGE(ValueError, embedding_bag(x, tensor({0, 1}), tensor({0, 2, 1}))) == "embedding_bag: offset 1 at 2 is below the one before, 2; offsets must not decrease");
   CHECK(MESSAGE(ValueError, embedding_bag(x, tensor({0, 1}), tensor({0, 3}))) == "embedding_bag: offset 3 at 1 is beyond the 2 indices");
+  CHECK(MESSAGE(ValueError, embedding_bag(x, tensor({0, 1}), tensor({0}), {.mode = BagMode::max, .scale_grad_by_freq = true})) == "embedding_bag: scale_grad_by_freq does not go with mode max");
   CHECK(MESSAGE(IndexError, embedding_bag(x, tensor({0, 5}), tensor({0}))) == "embedding_bag: index 5 at [1] is outside axis 0 of size 2; valid are 0 to 1");
 }

@@ -4,8 +4,10 @@
 
 #include <rill/optim/adagrad.h>
 #include <rill/optim/adam.h>
+#include <rill/optim/layerwise.h>
 #include <rill/optim/proximal.h>
 #include <rill/optim/rms_prop.h>
+#include <rill/optim/schedule_free.h>
 #include <rill/optim/sgd.h>
 #include <rill/optim/sign.h>
 
@@ -49,7 +51,7 @@ std::vector<OptionLine> option_lines(const std::string& file) {
 const std::vector<OptionLine>& every_optimizer() {
   static const std::vector<OptionLine> all = [] {
     std::vector<OptionLine> list;
-    for (const char* file : {"optim_goldens.txt", "tf_optim_goldens.txt"})
+    for (const char* file : {"optim_goldens.txt", "tf_optim_goldens.txt", "research_optim_goldens.txt"})
       for (const auto& line : option_lines(file))
         if (line.name != "Lbfgs") list.push_back(line);
     return list;
@@ -74,6 +76,9 @@ template <class O> void set_common(O& o, const OptionLine& l) {
   if constexpr (requires { o.momentum; }) o.momentum = l.number("momentum", o.momentum);
   if constexpr (requires { o.dampening; }) o.dampening = l.number("dampening", o.dampening);
   if constexpr (requires { o.nesterov; }) o.nesterov = l.flag("nesterov");
+  if constexpr (requires { o.trust_coefficient; }) o.trust_coefficient = l.number("trust_coefficient", o.trust_coefficient);
+  if constexpr (requires { o.adapt; }) o.adapt = l.number("adapt", o.adapt) != 0;
+  if constexpr (requires { o.warmup_steps; }) o.warmup_steps = static_cast<std::int64_t>(l.number("warmup_steps", 0)), o.r = l.number("r", 0), o.weight_lr_power = l.number("weight_lr_power", o.weight_lr_power);
   if constexpr (requires { o.momentum_decay; }) o.momentum_decay = l.number("momentum_decay", o.momentum_decay);
   if constexpr (requires { o.alpha; }) o.alpha = l.number("alpha", o.alpha);
   if constexpr (requires { o.centered; }) o.centered = l.flag("centered");
@@ -104,7 +109,8 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const OptionLine& line, const N
       {"RmsProp", &make<RmsProp, RmsPropOptions>}, {"Adagrad", &make<Adagrad, AdagradOptions>}, {"Adadelta", &make<Adadelta, AdadeltaOptions>},
       {"Rprop", &make<Rprop, RpropOptions>},    {"Lion", &make<Lion, LionOptions>},          {"Ftrl", &make<Ftrl, FtrlOptions>},
       {"ProximalSgd", &make<ProximalSgd, ProximalSgdOptions>}, {"ProximalAdagrad", &make<ProximalAdagrad, ProximalAdagradOptions>},
-      {"AdagradDa", &make<AdagradDa, AdagradDaOptions>}};
+      {"AdagradDa", &make<AdagradDa, AdagradDaOptions>}, {"AdaBelief", &make<AdaBelief, AdaBeliefOptions>}, {"Lars", &make<Lars, LarsOptions>}, {"Lamb", &make<Lamb, LambOptions>},
+      {"ScheduleFreeSgd", &make<ScheduleFreeSgd, ScheduleFreeSgdOptions>}, {"ScheduleFreeAdamW", &make<ScheduleFreeAdamW, ScheduleFreeAdamWOptions>}};
   line.used = 0;
   auto made = makers.at(line.name)(line, parameters);
   CHECK(line.used == line.options.size());

@@ -1,4 +1,4 @@
-// Every optimizer with every combination of options that has golden values (optim_goldens.txt, tf_optim_goldens.txt).
+// Every optimizer with every combination of options that has golden values (optim_goldens.txt, tf_optim_goldens.txt, research_optim_goldens.txt).
 #pragma once
 
 #include "test/support/near.h"
@@ -28,7 +28,7 @@ struct OptionLine {
 };
 std::vector<OptionLine> option_lines(const std::string& file);
 
-/// The lines of both files, without those of Lbfgs.
+/// The lines of all files, without those of Lbfgs.
 const std::vector<OptionLine>& every_optimizer();
 /// With the options of the line; fails the test when an option of the line is not known.
 std::unique_ptr<optim::Optimizer> make_optimizer(const OptionLine& line, const NamedTensors& parameters);

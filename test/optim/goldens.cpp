@@ -1,4 +1,5 @@
-// Every optimizer against PyTorch and TensorFlow (test/oracle/optim_goldens.py, tf_optim_vectors.py).
+// Every optimizer against PyTorch and TensorFlow and the packages of newer methods (test/oracle/optim_goldens.py,
+// tf_optim_vectors.py, research_optim_goldens.py).
 #include "test/optim/every.h"
 
 #include <set>
@@ -46,7 +47,7 @@ TEST_CASE("every optimizer takes the steps of the oracle", "[optim][goldens]") {
       check_near(value, slots.at(name), 1e-10);
     }
   }
-  CHECK(names.size() == 15);
+  CHECK(names.size() == 20);
 }
 
 TEST_CASE("L-BFGS takes the steps of the oracle", "[optim][lbfgs][goldens]") {

@@ -8,9 +8,11 @@
 #include <rill/ops/view.h>
 #include <rill/optim/adagrad.h>
 #include <rill/optim/adam.h>
+#include <rill/optim/layerwise.h>
 #include <rill/optim/lbfgs.h>
 #include <rill/optim/proximal.h>
 #include <rill/optim/rms_prop.h>
+#include <rill/optim/schedule_free.h>
 #include <rill/optim/sgd.h>
 #include <rill/optim/sign.h>
 
@@ -203,6 +205,25 @@ TEST_CASE("illegal hyper-parameters are refused with the legal range", "[optim]"
   CHECK(refusal<Lion>(LionOptions{.betas = {0.9, 1}}) == "Lion: betas[1] is 1; expected a number in [0, 1)");
   CHECK(refusal<Lion>(LionOptions{.betas = {1, 0.9}}) == "Lion: betas[0] is 1; expected a number in [0, 1)");
   CHECK(refusal<Lion>(LionOptions{.weight_decay = -1}) == "Lion: weight_decay is -1; expected a finite number >= 0");
+
+  CHECK(refusal<AdaBelief>(AdaBeliefOptions{.betas = {0.9, 1}}) == "AdaBelief: betas[1] is 1; expected a number in [0, 1)");
+  CHECK(refusal<Lars>(LarsOptions{.momentum = -1}) == "Lars: momentum is -1; expected a finite number >= 0");
+  CHECK(refusal<Lars>(LarsOptions{.weight_decay = kNan}) == "Lars: weight_decay is nan; expected a finite number >= 0");
+  CHECK(refusal<Lars>(LarsOptions{.trust_coefficient = 0}) == "Lars: trust_coefficient is 0; expected a finite number > 0");
+  CHECK(refusal<Lars>(LarsOptions{.eps = -1}) == "Lars: eps is -1; expected a finite number >= 0");
+  CHECK(refusal<Lamb>(LambOptions{.betas = {1, 0.9}}) == "Lamb: betas[0] is 1; expected a number in [0, 1)");
+  CHECK(refusal<Lamb>(LambOptions{.betas = {0.9, 1}}) == "Lamb: betas[1] is 1; expected a number in [0, 1)");
+  CHECK(refusal<Lamb>(LambOptions{.eps = -1}) == "Lamb: eps is -1; expected a finite number >= 0");
+  CHECK(refusal<Lamb>(LambOptions{.weight_decay = -1}) == "Lamb: weight_decay is -1; expected a finite number >= 0");
+  CHECK(refusal<ScheduleFreeSgd>(ScheduleFreeSgdOptions{.momentum = 0}) == "ScheduleFreeSgd: momentum is 0; expected a finite number > 0");
+  CHECK(refusal<ScheduleFreeSgd>(ScheduleFreeSgdOptions{.momentum = 1}) == "ScheduleFreeSgd: momentum is 1; expected a number in [0, 1)");
+  CHECK(refusal<ScheduleFreeSgd>(ScheduleFreeSgdOptions{.weight_decay = -1}) == "ScheduleFreeSgd: weight_decay is -1; expected a finite number >= 0");
+  CHECK(refusal<ScheduleFreeSgd>(ScheduleFreeSgdOptions{.warmup_steps = -1}) == "ScheduleFreeSgd: warmup_steps is -1; expected at least 0");
+  CHECK(refusal<ScheduleFreeSgd>(ScheduleFreeSgdOptions{.r = -1}) == "ScheduleFreeSgd: r is -1; expected a finite number >= 0");
+  CHECK(refusal<ScheduleFreeAdamW>(ScheduleFreeAdamWOptions{.weight_lr_power = kInf}) == "ScheduleFreeAdamW: weight_lr_power is inf; expected a finite number >= 0");
+  CHECK(refusal<ScheduleFreeAdamW>(ScheduleFreeAdamWOptions{.betas = {0, 0.9}}) == "ScheduleFreeAdamW: betas[0] is 0; expected a finite number > 0");
+  CHECK(refusal<ScheduleFreeAdamW>(ScheduleFreeAdamWOptions{.betas = {0.9, 1}}) == "ScheduleFreeAdamW: betas[1] is 1; expected a number in [0, 1)");
+  CHECK(refusal<ScheduleFreeAdamW>(ScheduleFreeAdamWOptions{.eps = -1}) == "ScheduleFreeAdamW: eps is -1; expected a finite number >= 0");
 
   CHECK(refusal<ProximalSgd>(ProximalSgdOptions{.l1 = -1}) == "ProximalSgd: l1 is -1; expected a finite number >= 0");
   CHECK(refusal<ProximalSgd>(ProximalSgdOptions{.l2 = kNan}) == "ProximalSgd: l2 is nan; expected a finite number >= 0");

@@ -57,7 +57,7 @@ OPS = {
     "local_response_norm": lambda a, x: F.local_response_norm(x, a[0], a[1], a[2], a[3]),
     "embedding": lambda a, w, i: F.embedding(i, w, a[0] if a[0] != 99 else None),
     "embedding_bag": lambda a, w, i, o, p: F.embedding_bag(i, w, opt(o), mode=BAG[a[0]], padding_idx=a[1] if a[1] != 99 else None,
-                                                           include_last_offset=bool(a[2]), per_sample_weights=opt(p)),
+                                                           include_last_offset=bool(a[2]), per_sample_weights=opt(p), scale_grad_by_freq=bool(a[3])),
     "mse_loss": loss(F.mse_loss),
     "l1_loss": loss(F.l1_loss),
     "smooth_l1_loss": lambda a, x, y: F.smooth_l1_loss(x, y, reduction=REDUCTIONS[a[0]], beta=a[1]),
@@ -154,10 +154,15 @@ def embedding_cases():
     flat, offsets, empty = torch.tensor([1, 0, 3, 3, 2, 1, 1]), torch.tensor([0, 2, 2, 6]), torch.empty(0, dtype=torch.int64)
     for mode in [0, 1, 2]:
         for padding in [99, 3]:
-            case("embedding_bag", [mode, padding, 0], x(4, 3), flat, offsets, NONE)
-            case("embedding_bag", [mode, padding, 0], x(4, 3), i, empty, NONE)
-    case("embedding_bag", [1, 99, 1], x(4, 3), flat, torch.tensor([0, 3, 7]), NONE)
-    case("embedding_bag", [0, 99, 0], x(4, 3), flat, offsets, x(7))
+            case("embedding_bag", [mode, padding, 0, 0], x(4, 3), flat, offsets, NONE)
+            case("embedding_bag", [mode, padding, 0, 0], x(4, 3), i, empty, NONE)
+    case("embedding_bag", [1, 99, 1, 0], x(4, 3), flat, torch.tensor([0, 3, 7]), NONE)
+    case("embedding_bag", [0, 99, 0, 0], x(4, 3), flat, offsets, x(7))
+    w, factors = torch.arange(12, dtype=torch.float64).reshape(4, 3) / 8 - 0.5, torch.arange(7, dtype=torch.float64) / 4 - 0.5
+    for padding in [99, 3]:
+        for mode in [0, 1]:
+            case("embedding_bag", [mode, padding, 0, 1], w, flat, offsets, NONE)
+        case("embedding_bag", [0, padding, 0, 1], w, flat, offsets, factors)
 
 
 def loss_cases():

@@ -110,6 +110,24 @@ TEST_CASE("porting from PyTorch: a training loop", "[structure][porting]") {
   CHECK(adam.lr() == Approx(0).margin(1e-12));
 }
 
+TEST_CASE("porting from PyTorch: averages of weights", "[structure][porting]") {
+  nn::Sequential net{nn::Linear(2, 3), nn::BatchNorm1d(3), relu};
+  const Tensor images = randn({8, 2});
+  const std::vector<Tensor> batches = {images, images + 1};
+  const Tensor before = net[1].as<nn::BatchNorm1d>().running_mean.clone(), weight = net[0].as<nn::Linear>().weight.detach().clone();
+  optim::SwaAverage swa(net.named_parameters());
+  swa.update();
+  {
+    const auto scope = swa.swap_in();
+    nn::update_bn(net, batches);
+    const Tensor predicted = argmax(net(images), 1);
+  }
+  CHECK_FALSE(equal(net[1].as<nn::BatchNorm1d>().running_mean, before));
+  CHECK(equal(net[0].as<nn::Linear>().weight, weight));
+  const nn::Linear unfilled = nn::skip_init<nn::Linear>(8, 8);
+  CHECK(unfilled.weight.shape() == Shape{8, 8});
+}
+
 TEST_CASE("porting from PyTorch: the same random numbers", "[structure][porting]") {
   const GeneratorScope torch(Generator::torch_compatible(0));
   const Tensor x = rand({3});

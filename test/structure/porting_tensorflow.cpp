@@ -171,5 +171,7 @@ TEST_CASE("porting from TensorFlow: losses that need a second look", "[structure
   CHECK(objective.item<float>() == Approx((0.32656264 + 0.46436878) / 2));
 
   const Tensor kept = dropout(ones({1000}), 1 - 0.9);  // keep_prob = 0.9
+  const Tensor rows = ones({8, 5, 6}) * dropout(ones({8, 5, 1}), 0.5);  // noise_shape = [8, 5, 1]
+  CHECK(equal(rows, rows.select(2, 0).unsqueeze(2).expand({8, 5, 6})));
   CHECK(sum(kept == 0).item<int>() < 200);
 }

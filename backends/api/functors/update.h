@@ -109,6 +109,61 @@ struct AdamaxUpdate {
   }
 };
 
+struct AdaBeliefUpdate {  // Zhuang et al. 2020: v measures how far the gradient lies from its average
+  static constexpr int states = 2;
+  Prologue prologue;
+  double beta1, beta2, on_m, on_root, eps;
+  template <class V> RILL_FN void operator()(V& p, V g, V& m, V& v) const {
+    prologue(p, g);
+    m = m + lit<V>(1 - beta1) * (g - m);
+    const V surprise = g - m;
+    v = lit<V>(beta2) * v + lit<V>(1 - beta2) * (surprise * surprise) + lit<V>(eps);
+    p = p - lit<V>(on_m) * m / (lit<V>(on_root) * sqrt(v) + lit<V>(eps));
+  }
+};
+struct LambDirection {  // You et al. 2020: `direction` takes the place of a parameter, which is the last state and stays
+  static constexpr int states = 3;
+  bool negate;
+  double beta1, beta2, on_m, on_root, eps, decay;
+  template <class V> RILL_FN void operator()(V& direction, V g, V& m, V& v, V& p) const {
+    if (negate) g = -g;
+    m = m + lit<V>(1 - beta1) * (g - m);
+    v = lit<V>(beta2) * v + lit<V>(1 - beta2) * (g * g);
+    direction = lit<V>(on_m) * m / (lit<V>(on_root) * sqrt(v) + lit<V>(eps)) + lit<V>(decay) * p;
+  }
+};
+
+// ---- schedule-free (Defazio et al. 2024): z descends, x is the average of all z, gradients are taken at y between both ---------------
+
+/// The parameter holds y. share: of the new z in x; on_y = lr (beta (1 - share) - 1).
+struct ScheduleFreeStep {
+  double lr, share, on_y;
+  template <class V> RILL_FN void operator()(V& y, V direction, V& z) const {
+    y = y + lit<V>(share) * (z - y) + lit<V>(on_y) * direction;
+    z = z - lit<V>(lr) * direction;
+  }
+};
+struct ScheduleFreeSgdUpdate {
+  static constexpr int states = 1;
+  Prologue prologue;
+  ScheduleFreeStep step;
+  template <class V> RILL_FN void operator()(V& y, V g, V& z) const {
+    prologue(y, g);
+    step(y, g, z);
+  }
+};
+struct ScheduleFreeAdamWUpdate {
+  static constexpr int states = 2;
+  bool negate;
+  ScheduleFreeStep step;
+  double beta2, on_root, eps, decay;
+  template <class V> RILL_FN void operator()(V& y, V g, V& z, V& v) const {
+    if (negate) g = -g;
+    v = lit<V>(beta2) * v + lit<V>(1 - beta2) * (g * g);
+    step(y, g / (lit<V>(on_root) * sqrt(v) + lit<V>(eps)) + lit<V>(decay) * y, z);
+  }
+};
+
 // ---- scaled by past squares -----------------------------------------------------------------------------------------------------
 
 /// States: the mean of g^2, with `centered` the mean of g, with `momentum` the step.
@@ -216,7 +271,8 @@ struct ScaleUpdate {
   template <class V> RILL_FN void operator()(V& p, V g) const { p = g * lit<V>(factor); }
 };
 
-using Update = List<SgdUpdate, MomentumUpdate, LionUpdate, RpropUpdate, AdamUpdate, AmsgradUpdate, AdamaxUpdate, RmsPropUpdate<false, false>,
+using Update = List<SgdUpdate, MomentumUpdate, LionUpdate, RpropUpdate, AdamUpdate, AmsgradUpdate, AdamaxUpdate, AdaBeliefUpdate, LambDirection,
+                    ScheduleFreeSgdUpdate, ScheduleFreeAdamWUpdate, RmsPropUpdate<false, false>,
                     RmsPropUpdate<false, true>, RmsPropUpdate<true, false>, RmsPropUpdate<true, true>, AdagradUpdate, AdadeltaUpdate, ProximalSgdUpdate,
                     ProximalAdagradUpdate, AdagradDaUpdate, FtrlUpdate, ApproachUpdate, ScaleUpdate>;
 

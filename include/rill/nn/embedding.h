@@ -38,6 +38,7 @@ class Embedding : public Module {
 struct EmbeddingBagOptions {
   std::optional<double> max_norm = {};
   double norm_type = 2;
+  bool scale_grad_by_freq = false;               ///< not with BagMode::max
   BagMode mode = BagMode::mean;
   bool include_last_offset = false;
   std::optional<std::int64_t> padding_idx = {};  ///< a row that takes no part

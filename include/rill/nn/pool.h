@@ -48,7 +48,8 @@ struct AvgPool1d : AvgPool { explicit AvgPool1d(const PerAxis& kernel, const Avg
 struct AvgPool2d : AvgPool { explicit AvgPool2d(const PerAxis& kernel, const AvgPoolOptions& options = {}) : AvgPool("AvgPool2d", 2, kernel, options) {} };
 struct AvgPool3d : AvgPool { explicit AvgPool3d(const PerAxis& kernel, const AvgPoolOptions& options = {}) : AvgPool("AvgPool3d", 3, kernel, options) {} };
 
-/// What the adaptive pools have in common: `size` results per axis, whatever the input's size; nn::AdaptiveAvgPool2d(1) is global pooling.
+/// What the adaptive pools have in common: `size` results per axis, whatever the input's size; nn::AdaptiveAvgPool2d(1) is global pooling,
+/// nn::AdaptiveAvgPool2d({-1, 7}) keeps the rows. ValueError for other sizes below 1.
 class AdaptivePool : public Module {
  public:
   Tensor operator()(const Tensor& x) const;

@@ -23,6 +23,7 @@ struct EmbeddingBagOptions {
   std::optional<std::int64_t> padding_idx = {};  ///< rows that take no part
   bool include_last_offset = false;              ///< the last offset is the end of the last bag
   Tensor per_sample_weights = {};                ///< factors of the rows, in the shape of index; `sum` only
+  bool scale_grad_by_freq = false;               ///< as in embedding; not with `max`
 };
 /// One row per bag of indices: bag b is index[offsets[b]..offsets[b + 1]] of a rank-1 index; a rank-2 index holds one bag per row and
 /// takes no offsets; weight is floating point. Empty bags give 0; of several equal maxima the first gets the gradient. ValueError for offsets that do not start at 0, decrease or pass the end.

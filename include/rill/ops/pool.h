@@ -39,7 +39,7 @@ Tensor avg_pool1d(const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& 
 Tensor avg_pool2d(const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& options = {});
 Tensor avg_pool3d(const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& options = {});
 
-/// `size` results per axis; window i reaches from floor(i L / size) to ceil((i + 1) L / size).
+/// `size` results per axis, -1 for as many as x has (PyTorch's None); window i reaches from floor(i L / size) to ceil((i + 1) L / size).
 Tensor adaptive_avg_pool1d(const Tensor& x, const PerAxis& size);
 Tensor adaptive_avg_pool2d(const Tensor& x, const PerAxis& size);
 Tensor adaptive_avg_pool3d(const Tensor& x, const PerAxis& size);

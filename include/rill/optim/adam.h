@@ -93,4 +93,21 @@ class RAdam final : public GroupedOptimizer<RAdamOptions> {
   using GroupedOptimizer::GroupedOptimizer;
 };
 
+struct AdaBeliefOptions {
+  double lr = 1e-3;
+  std::array<double, 2> betas = {0.9, 0.999};
+  double eps = 1e-16;       ///< 1e-8 where Sgd does better than Adam, say the authors
+  double weight_decay = 0;
+  bool decoupled_weight_decay = true;
+  bool maximize = false;
+};
+extern template class GroupedOptimizer<AdaBeliefOptions>;
+
+/// Adam with v = beta2 v + (1 - beta2) (g - m)^2 + eps: long steps where the gradient is as expected (Zhuang et al. 2020, without rectification).
+/// State: "exp_avg", "exp_avg_var", "step".
+class AdaBelief final : public GroupedOptimizer<AdaBeliefOptions> {
+ public:
+  using GroupedOptimizer::GroupedOptimizer;
+};
+
 }  // namespace rill::optim

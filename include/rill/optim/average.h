@@ -15,7 +15,8 @@ struct ShadowNames {
   std::string of(const std::string& parameter) const { return prefix + parameter + suffix; }
 };
 
-/// Keeps a shadow of every parameter, which starts as the parameter is now; 16-bit parameters have float32 shadows.
+/// Keeps a shadow of every parameter, which starts as the parameter is now; 16-bit parameters have float32 shadows. Buffers stay as they
+/// are unless they are among the tensors (PyTorch's use_buffers; floating ones only).
 class Average {
  public:
   Average(const Average&) = delete;

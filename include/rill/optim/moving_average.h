@@ -14,11 +14,12 @@ struct MovingAverageOptions {
   /// The average of the values seen by update() alone, as if the shadow had started at 0 and been divided by 1 minus the product of all d: the
   /// first update copies. The state then also holds that product, "decay_product" under the names of shadows.
   bool zero_debias = false;
+  /// The first update copies, whatever the parameters were at construction: PyTorch's AveragedModel, which also wants `.warmup = false`.
+  bool copy_first = false;
   ShadowNames names = {};
 };
 
-/// shadow -= (1 - d) (shadow - parameter). PyTorch's AveragedModel starts with the values of its first update; here the average starts with
-/// the values at construction.
+/// shadow -= (1 - d) (shadow - parameter), from the values at construction. d is rounded to float32.
 class MovingAverage : public Average {
  public:
   /// ValueError unless 0 <= decay <= 1, and what Average says.

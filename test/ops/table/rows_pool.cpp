@@ -142,11 +142,11 @@ template <class MaxOf, class MaxAt, class Average> void add_sliding(std::vector<
 }
 template <class MaxOf, class MaxAt, class Average> void add_adaptive(std::vector<Row>& list, int axes, const char* const (&names)[3], MaxOf max_of, MaxAt max_at, Average average) {
   const Tensor x = ones(kSmall[axes - 1]);
-  const auto negative = [&](const char* what) { return std::string(what) + ": output size -1 must not be negative"; };
-  list.push_back(row(names[0], axes, [=](const Tensor& x) { return max_of(x, 3); }, adapt(3, largest_of), kNumbers, {throws<ValueError>(negative(names[0]), [=] { max_of(x, -1); })}));
+  const auto negative = [&](const char* what) { return std::string(what) + ": output size -2 is no size; give at least 0, or -1 for that of x"; };
+  list.push_back(row(names[0], axes, [=](const Tensor& x) { return max_of(x, 3); }, adapt(3, largest_of), kNumbers, {throws<ValueError>(negative(names[0]), [=] { max_of(x, -2); })}));
   list.back().corners = {[=](const Args& a, Int k) { return max_of(a[0], k); }};
   list.push_back(places(row(names[1], axes, [=](const Tensor& x) { return max_at(x, 3).indices; }, adapt(3, place_of), kNumbers)));
-  list.push_back(row(names[2], axes, [=](const Tensor& x) { return average(x, 3); }, adapt(3, mean_inside), kReal, {throws<ValueError>(negative(names[2]), [=] { average(x, -1); })}));
+  list.push_back(row(names[2], axes, [=](const Tensor& x) { return average(x, 3); }, adapt(3, mean_inside), kReal, {throws<ValueError>(negative(names[2]), [=] { average(x, -2); })}));
   list.back().corners = {[=](const Args& a, Int k) { return average(a[0], k); }};
 }
 

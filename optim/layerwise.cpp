@@ -1,0 +1,64 @@
+#include <rill/optim/layerwise.h>
+
+#include <cmath>
+
+#include <rill/ops/reduce.h>
+
+#include "optim/rule.h"
+
+namespace rill::optim {
+namespace {
+
+/// The Euclidean norm, summed in the order of the elements whatever their strides.
+double length(const Tensor& x) {
+  const Tensor t = x.detach().contiguous();
+  return norm(size_of(t.dtype()) < 4 ? t.to(float32) : t).item<double>();
+}
+
+}  // namespace
+
+template <> struct Rule<LarsOptions> {
+  static constexpr const char* name = "Lars";
+  static void check(const LarsOptions& o) {
+    check_at_least(name, "momentum", o.momentum, 0);
+    check_at_least(name, "weight_decay", o.weight_decay, 0);
+    check_above(name, "trust_coefficient", o.trust_coefficient, 0);
+    check_at_least(name, "eps", o.eps, 0);
+  }
+  static NamedTensors slots(const LarsOptions& o, const Tensor& p) { return o.momentum > 0 ? NamedTensors{{"momentum_buffer", slot(p)}} : NamedTensors{}; }
+  static void update(UpdateList& list, const LarsOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
+    double trust = 1;
+    if (o.adapt)
+      if (const double w = length(p), h = length(g); w > 0 && h > 0) trust = o.trust_coefficient * w / (h + o.weight_decay * w + o.eps);
+    const fn::Prologue first = prologue(lr, o.weight_decay, false, o.maximize);
+    if (o.momentum == 0) return list.add(fn::SgdUpdate{first, lr * trust}, p, g);
+    list.add(fn::MomentumUpdate{first, lr, o.momentum, trust, false}, p, g, slots[0].second);
+  }
+  static double* momentum(LarsOptions& o) { return &o.momentum; }
+};
+template class GroupedOptimizer<LarsOptions>;
+
+template <> struct Rule<LambOptions> {
+  static constexpr const char* name = "Lamb";
+  static void check(const LambOptions& o) {
+    check_below_one(name, "betas[0]", o.betas[0]);
+    check_below_one(name, "betas[1]", o.betas[1]);
+    check_at_least(name, "eps", o.eps, 0);
+    check_at_least(name, "weight_decay", o.weight_decay, 0);
+  }
+  static NamedTensors slots(const LambOptions&, const Tensor& p) { return {{"exp_avg", slot(p)}, {"exp_avg_sq", slot(p)}, {"step", counter()}}; }
+  static void update(UpdateList& list, const LambOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
+    const auto t = static_cast<double>(advance(slots[2].second));
+    const double on_m = 1 / (1 - std::pow(o.betas[0], t)), on_root = 1 / std::sqrt(1 - std::pow(o.betas[1], t));
+    const Tensor d = slot(p);
+    update_now(fn::LambDirection{o.maximize, o.betas[0], o.betas[1], on_m, on_root, o.eps, o.weight_decay}, d, g, slots[0].second, slots[1].second, p);
+    double trust = 1;
+    if (o.adapt)
+      if (const double w = length(p), h = length(d); w > 0 && h > 0) trust = w / h;
+    list.add(fn::SgdUpdate{{}, lr * trust}, p, d);
+  }
+  static double* momentum(LambOptions& o) { return &o.betas[0]; }
+};
+template class GroupedOptimizer<LambOptions>;
+
+}  // namespace rill::optim
