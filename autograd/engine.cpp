@@ -12,6 +12,7 @@
 #include "autograd/saved.h"
 #include "autograd/saved_hooks.h"
 #include "lib/core/check.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -117,6 +118,7 @@ class Run final : public GradSink {
         ~Running() { t_running = before; }
       } running;
       t_running = node;
+      const OpRange here(profiler::Kind::backward, node->op, node->extras ? node->extras->module : nullptr);
       node->apply(grads, *this);
       if (thread_state.anomaly) [[unlikely]] check_anomaly();
       if (!retain_) {
@@ -269,6 +271,7 @@ struct GradModeScope {
 }  // namespace
 
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients, const BackwardOptions& options, const std::vector<Tensor>& inputs) {
+  const OpRange here("backward");
   Seeds seeds = make_seeds("backward", outputs, gradients);
   Run run(options.create_graph, options.retain_graph.value_or(options.create_graph));
   if (!inputs.empty()) {
@@ -288,6 +291,7 @@ namespace {
 
 std::vector<Tensor> gradients_of(const char* op, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients,
                                  const BackwardOptions& options, bool stop_at_inputs) {
+  const OpRange here(op);
   Seeds seeds = make_seeds(op, outputs, gradients);
   Run run(options.create_graph, options.retain_graph.value_or(options.create_graph));
   run.capture_mode = true;

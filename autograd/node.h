@@ -29,6 +29,7 @@ struct NodeExtras {
   std::vector<Hook> hooks;
   std::vector<std::pair<std::uint32_t, std::shared_ptr<Tensor>>> retained;  // slot -> the tensor's grad
   std::string trace, name;
+  const std::string* module = nullptr;  // that ran when a profile saw the op
 };
 
 /// Receives the gradients that a node computes.
