@@ -9,6 +9,7 @@
 
 #include "autograd/recorded_gradients.h"
 #include "autograd/recurrent.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -169,6 +170,7 @@ constexpr RnnLayer kGru{"gru_layer", 3, &gru_unrolled, &gru_forward, &gru_gradie
 }  // namespace
 
 RecurrentResult rnn_layer(const Tensor& x, const Tensor& h, const RecurrentWeights& w, RnnNonlinearity f, const SequenceOptions& options) {
+  const OpRange here("rnn_layer", x, h);
   return run(f == RnnNonlinearity::tanh ? kPlain<fn::Tanh> : kPlain<fn::Relu>, x, h, w, options);
 }
 RecurrentResult gru_layer(const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) { return run(kGru, x, h, w, options); }
