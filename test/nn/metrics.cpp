@@ -7,6 +7,7 @@
 #include <rill/metrics/mean.h>
 #include <rill/metrics/thresholds.h>
 #include <rill/ops/elementwise.h>
+#include <rill/ops/reduce.h>
 
 #include "test/support/goldens.h"
 #include "test/support/message.h"
