@@ -9,6 +9,7 @@
 #include "autograd/record.h"
 #include "autograd/saved_hooks.h"
 #include "lib/core/check.h"
+#include "lib/core/op_range.h"
 
 #if __has_include(<execinfo.h>) && __has_include(<dlfcn.h>)
 #include <dlfcn.h>
