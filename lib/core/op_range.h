@@ -19,6 +19,32 @@ void end() noexcept;
 /// The module that runs on the calling thread, null outside of modules. The string lives as long as the program.
 const std::string* current_module() noexcept;
 
+struct Event;
+/// An open entry, for threads that help with it.
+struct Entry {
+  Event* event = nullptr;
+  std::uint64_t recording = 0;
+};
+Entry find_open_entry() noexcept;
+/// The innermost open entry of the calling thread; empty while no profile runs.
+inline Entry open_entry() noexcept { return g_running.load(std::memory_order_relaxed) ? find_open_entry() : Entry{}; }
+/// While it lives, memory that this thread takes outside of entries of its own is charged to the entry of another thread, which waits for it.
+class Helping {
+ public:
+  explicit Helping(const Entry& entry) noexcept : on_(entry.event != nullptr) {
+    if (on_) [[unlikely]] help(entry);
+  }
+  ~Helping() {
+    if (on_) [[unlikely]] help({});
+  }
+  Helping(const Helping&) = delete;
+  Helping& operator=(const Helping&) = delete;
+
+ private:
+  static void help(const Entry& entry) noexcept;
+  bool on_;
+};
+
 template <class... T> [[gnu::cold, gnu::noinline]] void begin_op(const char* name, const T*... inputs) {
   const Tensor* const list[] = {inputs..., nullptr};
   begin(Kind::op, name, std::span(list, sizeof...(T)));

@@ -23,6 +23,8 @@ struct Here {
   std::uint64_t recording = 0;
   int thread = 0;                                 // 0: none of its events has been recorded yet
   Event* innermost = nullptr;
+  Event* helped = nullptr;                        // the open event of another thread that this one works for
+  Event* charged() const { return innermost ? innermost : helped; }
 };
 Here& here() {
   constinit thread_local Here here;
@@ -49,7 +51,7 @@ void taken(void* block, std::size_t size) {
   const std::lock_guard lock(g_mutex);
   if (!g_recording) return;
   const auto bytes = static_cast<std::int64_t>(size);
-  Event* const e = here().innermost;
+  Event* const e = here().charged();
   if (e) ++e->allocations, e->allocated_bytes += bytes;
   const bool op = e && (e->kind == Kind::op || e->kind == Kind::backward);
   g_recording->owners.take(block, bytes, e ? e->module : nullptr, op ? e->name : nullptr, op ? e->kind : Kind::op);
@@ -58,7 +60,7 @@ void given(void* block, std::size_t size) noexcept {
   const std::lock_guard lock(g_mutex);
   if (!g_recording) return;
   const auto bytes = static_cast<std::int64_t>(size);
-  if (Event* e = here().innermost) e->released_bytes += bytes;
+  if (Event* e = here().charged()) e->released_bytes += bytes;
   g_recording->owners.give(block, bytes);
 }
 constexpr pool::Observer kObserver{taken, given};
@@ -76,8 +78,9 @@ void begin(Kind kind, std::string_view name, std::span<const Tensor* const> inpu
   Event* const around = thread.innermost;
   if (around && kind == Kind::op && around->kind == kind && *around->name == name) return void(++around->again);
   if (thread.thread == 0) thread.thread = ++r.threads;
+  const Event* const caller = thread.charged();
   Event& e = r.events.emplace_back(Event{.name = r.intern(name), .kind = kind, .thread = thread.thread, .around = around,
-                                         .module = module ? module : around ? around->module : nullptr,
+                                         .module = module ? module : caller ? caller->module : nullptr,
                                          .shapes = r.options.shapes ? r.intern(shapes_of(inputs)) : nullptr});
   thread.innermost = &e;
   e.start = now() - r.started;
@@ -96,8 +99,17 @@ void end() noexcept {
 
 const std::string* current_module() noexcept {
   const std::lock_guard lock(g_mutex);
-  const Event* e = g_recording ? here().innermost : nullptr;
+  const Event* e = g_recording ? here().charged() : nullptr;
   return e ? e->module : nullptr;
+}
+
+Entry find_open_entry() noexcept {
+  const std::lock_guard lock(g_mutex);
+  return g_recording ? Entry{here().charged(), g_started} : Entry{};
+}
+void Helping::help(const Entry& entry) noexcept {
+  const std::lock_guard lock(g_mutex);
+  if (g_recording) here().helped = entry.recording == g_started ? entry.event : nullptr;
 }
 
 bool running() noexcept { return g_running.load(std::memory_order_relaxed); }

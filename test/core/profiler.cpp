@@ -3,18 +3,21 @@
 #include "test/support/catch.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <sstream>
 #include <thread>
 
 #include <rill/core/error.h>
 #include <rill/core/memory.h>
+#include <rill/core/threads.h>
 #include <rill/ops/binary.h>
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
 
 #include "lib/core/memory_pool.h"
+#include "lib/core/parallel.h"
 #include "test/support/message.h"
 #include "test/support/profiles.h"
 
@@ -161,6 +164,28 @@ TEST_CASE("every thread is recorded, and a block may be given back by another on
   CHECK(lines_of(p.table()).back().find("threads: 3,") != std::string::npos);
   CHECK(memory_of(p, "", "add").live_bytes == 0);
   CHECK(memory_stats().allocated_bytes == before);
+}
+
+TEST_CASE("memory that helpers of a loop take belongs to the op of the caller", "[core][profiler]") {
+  const int before = num_threads();
+  set_num_threads(4);
+  Profile p;
+  {
+    const Range range("loop");
+    parallel_for(64, 1, [](std::int64_t b, std::int64_t e) {
+      for (; b < e; ++b) {
+        void* block = pool::allocate(100000);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // so that helpers get their share
+        pool::release(block, 100000);
+      }
+    });
+  }
+  p.stop();
+  set_num_threads(before);
+  const auto range = row_of(p, "loop", Kind::range);
+  CHECK(range.allocations == 64);
+  CHECK(range.released_bytes == range.allocated_bytes);
+  CHECK(lines_of(p.table()).back().find("threads: 1,") != std::string::npos);
 }
 
 TEST_CASE("what is open when a profile begins or ends stays consistent", "[core][profiler]") {
