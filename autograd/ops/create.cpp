@@ -45,7 +45,10 @@ template <class F> Tensor generate(const char* op, std::int64_t n, Dtype dtype, 
 
 }  // namespace
 
-Tensor empty(const Shape& shape, const Options& o) { return finish(fresh("empty", shape, o.dtype.value_or(default_dtype()), o.device), o); }
+Tensor empty(const Shape& shape, const Options& o) {
+  const OpRange here("empty");
+  return finish(fresh("empty", shape, o.dtype.value_or(default_dtype()), o.device), o);
+}
 namespace {
 Tensor filled(const char* op, const Shape& shape, Scalar value, Dtype dtype, const Options& o) {
   const OpRange here(op);
@@ -146,8 +149,14 @@ Tensor full_like(const Tensor& x, Scalar value, const Options& o) {
   fill(t, value);
   return finish(t, o);
 }
-Tensor zeros_like(const Tensor& x, const Options& o) { return full_like(x, 0, o); }
-Tensor ones_like(const Tensor& x, const Options& o) { return full_like(x, 1, o); }
+Tensor zeros_like(const Tensor& x, const Options& o) {
+  const OpRange here("zeros_like", x);
+  return full_like(x, 0, o);
+}
+Tensor ones_like(const Tensor& x, const Options& o) {
+  const OpRange here("ones_like", x);
+  return full_like(x, 1, o);
+}
 
 // ---- from values ------------------------------------------------------------------------------------------------------------
 

@@ -365,6 +365,9 @@ Tensor cdist(const Tensor& a, const Tensor& b, double p) {
   return norm(sub(a.unsqueeze(-2), b.unsqueeze(-3)), p, {-1});
 }
 
-Tensor dist(const Tensor& a, const Tensor& b, double p) { return norm(sub(a, b), p); }
+Tensor dist(const Tensor& a, const Tensor& b, double p) {
+  const OpRange here("dist", a, b);
+  return norm(sub(a, b), p);
+}
 
 }  // namespace rill

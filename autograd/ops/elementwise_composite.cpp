@@ -31,8 +31,14 @@ Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
   const Tensor raised = low.defined() ? where(logical_or(lt(x, low), isnan(low)), low, x) : x;
   return high.defined() ? where(logical_or(gt(raised, high), isnan(high)), high, raised) : raised;
 }
-Tensor deg2rad(const Tensor& x) { return check_defined("deg2rad", x), x * (std::numbers::pi / 180); }
-Tensor rad2deg(const Tensor& x) { return check_defined("rad2deg", x), x * (180 / std::numbers::pi); }
+Tensor deg2rad(const Tensor& x) {
+  const OpRange here("deg2rad", x);
+  return check_defined("deg2rad", x), x * (std::numbers::pi / 180);
+}
+Tensor rad2deg(const Tensor& x) {
+  const OpRange here("rad2deg", x);
+  return check_defined("rad2deg", x), x * (180 / std::numbers::pi);
+}
 
 Tensor crelu(const Tensor& x, std::int64_t axis) {
   const OpRange here("crelu", x);
@@ -101,12 +107,27 @@ Tensor bitwise_not(const Tensor& x) {
 namespace {
 Tensor truth(const Tensor& x) { return x.dtype() == Dtype::boolean ? x : ne(x, 0); }
 }  // namespace
-Tensor logical_and(const Tensor& a, const Tensor& b) { return check_pair("logical_and", a, b), bitwise_and(truth(a), truth(b)); }
-Tensor logical_or(const Tensor& a, const Tensor& b) { return check_pair("logical_or", a, b), bitwise_or(truth(a), truth(b)); }
-Tensor logical_xor(const Tensor& a, const Tensor& b) { return check_pair("logical_xor", a, b), bitwise_xor(truth(a), truth(b)); }
-Tensor logical_not(const Tensor& x) { return check_defined("logical_not", x), eq(x, 0); }
+Tensor logical_and(const Tensor& a, const Tensor& b) {
+  const OpRange here("logical_and", a, b);
+  return check_pair("logical_and", a, b), bitwise_and(truth(a), truth(b));
+}
+Tensor logical_or(const Tensor& a, const Tensor& b) {
+  const OpRange here("logical_or", a, b);
+  return check_pair("logical_or", a, b), bitwise_or(truth(a), truth(b));
+}
+Tensor logical_xor(const Tensor& a, const Tensor& b) {
+  const OpRange here("logical_xor", a, b);
+  return check_pair("logical_xor", a, b), bitwise_xor(truth(a), truth(b));
+}
+Tensor logical_not(const Tensor& x) {
+  const OpRange here("logical_not", x);
+  return check_defined("logical_not", x), eq(x, 0);
+}
 
-Tensor isnan(const Tensor& x) { return check_defined("isnan", x), ne(x, x); }
+Tensor isnan(const Tensor& x) {
+  const OpRange here("isnan", x);
+  return check_defined("isnan", x), ne(x, x);
+}
 Tensor isinf(const Tensor& x) {
   const OpRange here("isinf", x);
   check_defined("isinf", x);

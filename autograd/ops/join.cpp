@@ -166,8 +166,14 @@ Tensor hstack(const std::vector<Tensor>& tensors) {
   const auto all = at_least("hstack", tensors, 1);
   return cat(all, all[0].dim() == 1 ? 0 : 1);
 }
-Tensor vstack(const std::vector<Tensor>& tensors) { return cat(at_least("vstack", tensors, 2), 0); }
-Tensor dstack(const std::vector<Tensor>& tensors) { return cat(at_least("dstack", tensors, 3), 2); }
+Tensor vstack(const std::vector<Tensor>& tensors) {
+  const OpRange here("vstack");
+  return cat(at_least("vstack", tensors, 2), 0);
+}
+Tensor dstack(const std::vector<Tensor>& tensors) {
+  const OpRange here("dstack");
+  return cat(at_least("dstack", tensors, 3), 2);
+}
 Tensor column_stack(const std::vector<Tensor>& tensors) {
   const OpRange here("column_stack");
   check_list("column_stack", tensors);
@@ -175,9 +181,18 @@ Tensor column_stack(const std::vector<Tensor>& tensors) {
   for (const Tensor& t : tensors) columns.push_back(t.dim() < 2 ? t.reshape({t.numel(), 1}) : t);
   return cat(columns, 1);
 }
-std::vector<Tensor> atleast_1d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_1d", tensors, 1); }
-std::vector<Tensor> atleast_2d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_2d", tensors, 2); }
-std::vector<Tensor> atleast_3d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_3d", tensors, 3); }
+std::vector<Tensor> atleast_1d(const std::vector<Tensor>& tensors) {
+  const OpRange here("atleast_1d");
+  return tensors.empty() ? tensors : at_least("atleast_1d", tensors, 1);
+}
+std::vector<Tensor> atleast_2d(const std::vector<Tensor>& tensors) {
+  const OpRange here("atleast_2d");
+  return tensors.empty() ? tensors : at_least("atleast_2d", tensors, 2);
+}
+std::vector<Tensor> atleast_3d(const std::vector<Tensor>& tensors) {
+  const OpRange here("atleast_3d");
+  return tensors.empty() ? tensors : at_least("atleast_3d", tensors, 3);
+}
 
 // ---- splitting ------------------------------------------------------------------------------------------------------------------
 

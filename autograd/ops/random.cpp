@@ -356,8 +356,14 @@ Tensor randperm(std::int64_t n, const Options& o, const Generator& g) {
   return finish(t.to(dtype), o);
 }
 
-Tensor rand_like(const Tensor& x, const Options& o, const Generator& g) { return rand(x.shape(), like("rand_like", x, o), g); }
-Tensor randn_like(const Tensor& x, const Options& o, const Generator& g) { return randn(x.shape(), like("randn_like", x, o), g); }
+Tensor rand_like(const Tensor& x, const Options& o, const Generator& g) {
+  const OpRange here("rand_like", x);
+  return rand(x.shape(), like("rand_like", x, o), g);
+}
+Tensor randn_like(const Tensor& x, const Options& o, const Generator& g) {
+  const OpRange here("randn_like", x);
+  return randn(x.shape(), like("randn_like", x, o), g);
+}
 Tensor randint_like(const Tensor& x, std::int64_t low, std::int64_t high, const Options& o, const Generator& g) {
   const OpRange here("randint_like", x);
   return randint(low, high, x.shape(), like("randint_like", x, o), g);

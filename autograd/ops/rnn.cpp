@@ -29,6 +29,7 @@ struct RnnLayer {
 };
 
 RecurrentResult run(const RnnLayer& layer, const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) {
+  const OpRange here(layer.op, x, h);
   const Sequence q(layer.op, x, h, options);
   const std::int64_t units = units_of(layer.op, x, w.ih, layer.gates), width = layer.gates * units;
   check_arguments(layer.op, x, {{"weight_ih", w.ih, w.ih.shape(), true}, {"weight_hh", w.hh, {width, units}, true}, {"bias_ih", w.bias_ih, {width}}, {"bias_hh", w.bias_hh, {width}},
@@ -170,7 +171,6 @@ constexpr RnnLayer kGru{"gru_layer", 3, &gru_unrolled, &gru_forward, &gru_gradie
 }  // namespace
 
 RecurrentResult rnn_layer(const Tensor& x, const Tensor& h, const RecurrentWeights& w, RnnNonlinearity f, const SequenceOptions& options) {
-  const OpRange here("rnn_layer", x, h);
   return run(f == RnnNonlinearity::tanh ? kPlain<fn::Tanh> : kPlain<fn::Relu>, x, h, w, options);
 }
 RecurrentResult gru_layer(const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) { return run(kGru, x, h, w, options); }
