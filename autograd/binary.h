@@ -89,7 +89,7 @@ template <class F> Tensor binary_output(const Tensor& a, const Tensor& b, Dtype 
 }
 
 template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = {}) {
-  const OpRange here(F::name, a, b);
+  if (profiler::unreported()) [[unlikely]] return profiler::report(F::name, [&] { return binary<F>(a, b, f); }, a, b);
   check_operands<F>(a, b);
   const auto &x = impl(a), &y = impl(b);
   const bool same_dtype = x.dtype == y.dtype, same = same_dtype && x.shape == y.shape;

@@ -118,9 +118,8 @@ class Run final : public GradSink {
         ~Running() { t_running = before; }
       } running;
       t_running = node;
-      const OpRange here(profiler::Kind::backward, node->op, node->extras ? node->extras->module : nullptr);
-      node->apply(grads, *this);
-      if (thread_state.anomaly) [[unlikely]] check_anomaly();
+      if (thread_state.noted) [[unlikely]] apply_noted(node, grads);
+      else node->apply(grads, *this);
       if (!retain_) {
         node->release_saved();
         node->released = true;
@@ -137,6 +136,12 @@ class Run final : public GradSink {
   }
 
  private:
+  /// In anomaly mode or with a profile running.
+  [[gnu::cold, gnu::noinline]] void apply_noted(Node* node, std::span<Tensor> grads) {
+    const OpRange here(profiler::Kind::backward, node->op, node->extras ? node->extras->module : nullptr);
+    node->apply(grads, *this);
+    if (thread_state.anomaly) check_anomaly();
+  }
   static bool older(const Node* a, const Node* b) { return a->depth < b->depth; }
   bool captured(const Node* n) const { return std::binary_search(captured_.begin(), captured_.end(), n); }
   bool wants_node(const Edge& e) const override { return !capture_mode || (e.node->leaf ? captured(e.node.get()) : e.node->mark == mark_ + 1); }

@@ -77,7 +77,7 @@ auto reshape_gradient(const TensorImpl& x) {
 }  // namespace
 
 Tensor view(const Tensor& x, const Shape& wanted) {
-  const OpRange here("view", x);
+  if (profiler::unreported()) [[unlikely]] return profiler::report("view", [&] { return view(x, wanted); }, x);
   check_defined("view", x);
   const auto& i = impl(x);
   const Shape shape = resolve("view", i, wanted);
@@ -264,7 +264,7 @@ Tensor embed(const Tensor& g, const Shape& shape, std::int64_t axis, std::int64_
 }  // namespace
 
 Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
-  const OpRange here("select", x);
+  if (profiler::unreported()) [[unlikely]] return profiler::report("select", [&] { return select(x, axis, index); }, x);
   check_defined("select", x);
   const auto& i = impl(x);
   check<IndexError>(i.shape.rank() > 0, "select", "a 0-dim tensor has no axis to select from");
