@@ -9,6 +9,7 @@
 #include "autograd/record.h"
 #include "autograd/saved_hooks.h"
 #include "lib/core/check.h"
+#include "lib/core/op_range.h"
 
 #if __has_include(<execinfo.h>) && __has_include(<dlfcn.h>)
 #include <dlfcn.h>
@@ -87,8 +88,10 @@ Region::Region(std::string label, const char* file, int line, const char* functi
 Region::~Region() { t_region = outer_; }
 
 void detail::note_forward_slow(const char* op, const Tensor& out) {
+  update_noted();  // a profile that has ended leaves the flag of other threads set
   Node* node = node_of(impl(out));
   if (!node) return;
+  if (profiler::running()) node->extra().module = profiler::current_module();
   if (naming()) name_recorded(*node, out);
   if (!thread_state.anomaly) return;
   std::string& trace = node->extra().trace;

@@ -89,6 +89,7 @@ template <class F> Tensor binary_output(const Tensor& a, const Tensor& b, Dtype 
 }
 
 template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = {}) {
+  if (profiler::unreported()) [[unlikely]] return profiler::report(F::name, [&] { return binary<F>(a, b, f); }, a, b);
   check_operands<F>(a, b);
   const auto &x = impl(a), &y = impl(b);
   const bool same_dtype = x.dtype == y.dtype, same = same_dtype && x.shape == y.shape;
@@ -111,11 +112,13 @@ template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = 
   return out;
 }
 template <class F> Tensor binary(const Tensor& a, Scalar b, const F& f = {}) {
+  const OpRange here(F::name, a);
   check_defined(F::name, a);
   return beside_number(a, b, [&](const Tensor& x, const Tensor& number) { return binary<F>(x, number, f); });
 }
 
 template <class F> const Tensor& binary_(const Tensor& a, const Tensor& b, const F& f = {}) {
+  const OpRange here(in_place_name<F>.data(), a, b);
   check_operands<F>(a, b);
   const Dtype dtype = binary_dtype<F>(result_type(a, b));
   check_in_place(F::name, a, broadcast_shapes(impl(a).shape, impl(b).shape, F::name), dtype);
@@ -134,12 +137,14 @@ template <class F> const Tensor& binary_(const Tensor& a, const Tensor& b, const
   return a;
 }
 template <class F> const Tensor& binary_(const Tensor& a, Scalar b, const F& f = {}) {
+  const OpRange here(in_place_name<F>.data(), a);
   check_defined(F::name, a);
   const Dtype dtype = result_type(a, b);
   return binary_<F>(a, constant(b, impl(a).shape.rank() > 0 ? compute_dtype(dtype) : dtype, impl(a).device), f);
 }
 
 template <class F> Tensor compare(const Tensor& a, const Tensor& b) {
+  const OpRange here(F::name, a, b);
   check_operands<F>(a, b);
   const Dtype compute = compute_dtype(result_type(a, b));
   Tensor out = binary_output<F>(a, b, Dtype::boolean);
@@ -149,6 +154,7 @@ template <class F> Tensor compare(const Tensor& a, const Tensor& b) {
   return out;
 }
 template <class F> Tensor compare(const Tensor& a, Scalar b) {
+  const OpRange here(F::name, a);
   check_defined(F::name, a);
   return compare<F>(a, constant(b, result_type(a, b), impl(a).device));
 }

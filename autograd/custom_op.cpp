@@ -8,6 +8,7 @@
 #include "autograd/inplace.h"
 #include "autograd/record.h"
 #include "lib/core/check.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 
@@ -84,6 +85,7 @@ std::vector<Tensor> run_backward(const detail::CustomCall& call, Context& contex
 }  // namespace
 
 std::vector<Tensor> detail::run_custom(CustomCall call) {
+  const OpRange here(call.name);
   auto context = std::make_shared<Context>();
   auto& s = context->state();
   s.needed.resize(call.arguments);

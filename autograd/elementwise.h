@@ -6,6 +6,7 @@
 #include "autograd/record.h"
 #include "autograd/tensor_vocabulary.h"
 #include "backends/api/backend.h"
+#include "lib/core/op_range.h"
 #include "lib/core/parallel.h"
 
 namespace rill {
@@ -86,7 +87,17 @@ template <class F> struct UnaryGradOfOutput : UnaryGrad<F> {
 
 template <class F> inline constexpr bool has_gradient = requires(Probe p, F f) { f.grad(p, p, p); };
 
+/// "abs_" of "abs": what profiles call the in-place form.
+template <class F> inline constexpr auto in_place_name = [] {
+  constexpr std::string_view name = F::name;
+  std::array<char, name.size() + 2> s{};
+  std::copy(name.begin(), name.end(), s.begin());
+  s[name.size()] = '_';
+  return s;
+}();
+
 template <class F> Tensor unary(const Tensor& x, const F& f = {}) {
+  const OpRange here(F::name, x);
   check_defined(F::name, x);
   const Dtype dtype = unary_dtype<F>(impl(x).dtype);
   Tensor out = make_like(x, dtype);
@@ -104,6 +115,7 @@ template <class F> Tensor unary(const Tensor& x, const F& f = {}) {
 }
 
 template <class F> Tensor unary_(const Tensor& x, const F& f = {}) {
+  const OpRange here(in_place_name<F>.data(), x);
   check_defined(F::name, x);
   constexpr bool read = [] {
     if constexpr (has_gradient<F>) return (unary_reads<F>() & Probe::kA) != 0;

@@ -12,6 +12,7 @@
 #include "autograd/saved.h"
 #include "autograd/saved_hooks.h"
 #include "lib/core/check.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -117,8 +118,8 @@ class Run final : public GradSink {
         ~Running() { t_running = before; }
       } running;
       t_running = node;
-      node->apply(grads, *this);
-      if (thread_state.anomaly) [[unlikely]] check_anomaly();
+      if (thread_state.noted) [[unlikely]] apply_noted(node, grads);
+      else node->apply(grads, *this);
       if (!retain_) {
         node->release_saved();
         node->released = true;
@@ -135,6 +136,12 @@ class Run final : public GradSink {
   }
 
  private:
+  /// In anomaly mode or with a profile running.
+  [[gnu::cold, gnu::noinline]] void apply_noted(Node* node, std::span<Tensor> grads) {
+    const OpRange here(profiler::Kind::backward, node->op, node->extras ? node->extras->module : nullptr);
+    node->apply(grads, *this);
+    if (thread_state.anomaly) check_anomaly();
+  }
   static bool older(const Node* a, const Node* b) { return a->depth < b->depth; }
   bool captured(const Node* n) const { return std::binary_search(captured_.begin(), captured_.end(), n); }
   bool wants_node(const Edge& e) const override { return !capture_mode || (e.node->leaf ? captured(e.node.get()) : e.node->mark == mark_ + 1); }
@@ -269,6 +276,7 @@ struct GradModeScope {
 }  // namespace
 
 void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gradients, const BackwardOptions& options, const std::vector<Tensor>& inputs) {
+  const OpRange here("backward");
   Seeds seeds = make_seeds("backward", outputs, gradients);
   Run run(options.create_graph, options.retain_graph.value_or(options.create_graph));
   if (!inputs.empty()) {
@@ -288,6 +296,7 @@ namespace {
 
 std::vector<Tensor> gradients_of(const char* op, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs, const std::vector<Tensor>& gradients,
                                  const BackwardOptions& options, bool stop_at_inputs) {
+  const OpRange here(op);
   Seeds seeds = make_seeds(op, outputs, gradients);
   Run run(options.create_graph, options.retain_graph.value_or(options.create_graph));
   run.capture_mode = true;

@@ -12,6 +12,7 @@
 
 #include "autograd/record.h"
 #include "backends/api/backend.h"
+#include "lib/core/op_range.h"
 #include "lib/core/promotion.h"
 
 namespace rill {
@@ -140,6 +141,7 @@ const Tensor& assign(const Tensor& x, const Tensor& value) {
 }
 
 const Tensor& Tensor::copy_(const Tensor& source) const {
+  const OpRange here("copy_", *this, source);
   check_defined("copy_", *this, "the destination");
   check_defined("copy_", source, "the source");
   check_same_device("copy_", *this, source);
@@ -149,6 +151,7 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
 }
 
 const Tensor& Tensor::fill_(Scalar value) const {
+  const OpRange here("fill_", *this);
   check_defined("fill_", *this, "the tensor");
   const auto& i = impl(*this);
   check<DtypeError>(!value.is_floating() || is_floating(i.dtype), "fill_", "{} cannot be stored in {}; use an integer or convert with .to()", value.to_double(), describe(*this));

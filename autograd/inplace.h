@@ -3,6 +3,7 @@
 
 #include "autograd/node.h"
 #include "lib/core/check.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 
@@ -21,6 +22,7 @@ const Tensor& assign(const Tensor& x, const Tensor& value);
 
 /// x = f(x) through the out-of-place op f, recorded; while recording f gets a copy, because its gradient may read what is overwritten.
 template <class F> const Tensor& rewrite(const char* op, const Tensor& x, F f) {
+  const OpRange here(op, x);
   check_defined(op, x);
   check_in_place(op, x, impl(x).shape, impl(x).dtype);
   const Tensor value = f(alias_before_write(x, thread_state.grad_enabled && x.requires_grad()));

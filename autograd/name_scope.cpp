@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <rill/core/profiler.h>
+
 #include "lib/core/check.h"
 #include "lib/core/thread_state.h"
 
@@ -60,7 +62,7 @@ std::string unique_name(const std::string& name) {
 }
 
 bool naming() noexcept { return t_scope != nullptr; }
-void update_noted() noexcept { thread_state.noted = thread_state.anomaly || naming(); }
+void update_noted() noexcept { thread_state.noted = thread_state.anomaly || naming() || profiler::running(); }
 
 void name_recorded(Node& node, const Tensor& out) {
   std::string& name = node.extra().name;

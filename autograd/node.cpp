@@ -15,6 +15,8 @@ constinit thread_local Graveyard t_dead;
 
 }  // namespace
 
+NodeExtras::~NodeExtras() = default;
+
 void GraphNode::destroy(GraphNode* node) noexcept {
   auto* n = static_cast<Node*>(node);
   auto& dead = t_dead;

@@ -29,6 +29,8 @@ struct NodeExtras {
   std::vector<Hook> hooks;
   std::vector<std::pair<std::uint32_t, std::shared_ptr<Tensor>>> retained;  // slot -> the tensor's grad
   std::string trace, name;
+  const std::string* module = nullptr;  // that ran when a profile saw the op
+  ~NodeExtras();  // not inline: it would weigh on the destructor of every node
 };
 
 /// Receives the gradients that a node computes.

@@ -21,7 +21,7 @@ template <class F> GradOf<F> grad(const Tensor& input, F formula) { return {inpu
 namespace detail {
 
 void note_forward_slow(const char* op, const Tensor& out);
-/// Anomaly mode and name scopes: remembers where `out` was made, and what it is called.
+/// Anomaly mode, name scopes and profiles: remembers where `out` was made, what it is called, and in which module.
 inline void note_forward(const char* op, const Tensor& out) {
   if (thread_state.noted) [[unlikely]] note_forward_slow(op, out);
 }

@@ -25,15 +25,15 @@ struct ModuleHooks {
 ModuleState::ModuleState(const ModuleState& other)
     : hooks(other.hooks ? std::make_shared<ModuleHooks>(*other.hooks) : nullptr), place(other.place.load()), parametrized(other.parametrized) {}
 
-void set_place(std::atomic<const std::string*>& place, const std::string& path) {
-  if (const std::string* known = place.load(); known && *known == path) return;
+namespace {
+
+/// The one string of the program with this text.
+const std::string* lasting(const std::string& path) {
   static std::mutex mutex;
   static auto* paths = new std::unordered_set<std::string>;  // never destroyed: modules may outlive static destructors
   const std::lock_guard lock(mutex);
-  place.store(&*paths->insert(path).first);
+  return &*paths->insert(path).first;
 }
-
-namespace {
 
 template <class F> HookHandle add(std::shared_ptr<ModuleHooks>& hooks, HookList<F> ModuleHooks::*member, F hook, const char* op) {
   check<ValueError>(hook != nullptr, op, "the hook is empty");
@@ -46,6 +46,11 @@ template <class F> HookHandle add(std::shared_ptr<ModuleHooks>& hooks, HookList<
 }
 
 }  // namespace
+
+void set_place(std::atomic<const std::string*>& place, const std::string& path) {
+  if (const std::string* known = place.load(); !known || *known != path) place.store(lasting(path));
+}
+
 }  // namespace detail
 
 const std::string& Module::path() const {
@@ -56,6 +61,12 @@ const std::string& Module::path() const {
 void Module::locate(Error& e) const {
   const std::string& place = path();
   e.locate(place.empty() ? class_name(*this) : place);
+}
+
+/// The name of a running module in profiles: its path, or its class where that is not known.
+const std::string* Module::profiled_as() const {
+  const std::string* place = state_.place.load();
+  return !profiler::running() ? nullptr : place && !place->empty() ? place : detail::lasting(class_name(*this));
 }
 
 HookHandle Module::register_forward_pre_hook(ForwardPreHook hook) {

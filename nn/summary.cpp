@@ -5,6 +5,7 @@
 #include <rill/autograd/grad_mode.h>
 
 #include "lib/core/check.h"
+#include "lib/core/text_table.h"
 #include "nn/mode_scope.h"
 #include "nn/place.h"
 
@@ -20,28 +21,6 @@ struct Hooks {
 
 bool inside(const std::string& outer, const std::string& name) { return outer.empty() || name.starts_with(outer + "."); }
 
-/// 1234567 as 1,234,567.
-std::string grouped(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-/// Three significant digits and a unit: "1.23 G" of 1,230,000,000 with step 1000.
-std::string scaled(std::int64_t n, int step, const char* const* units) {
-  double value = static_cast<double>(n);
-  int k = 0;
-  for (; value >= step && k < 4; ++k) value /= step;
-  if (k == 0) return fmt::format("{}{}", n, units[0]);
-  return fmt::format("{:.{}f}{}", value, value < 10 ? 2 : value < 100 ? 1 : 0, units[k]);
-}
-std::string bytes_text(std::int64_t n) {
-  static constexpr const char* kUnits[] = {" B", " KiB", " MiB", " GiB", " TiB"};
-  return scaled(n, 1024, kUnits);
-}
-std::string count_text(std::int64_t n) {
-  static constexpr const char* kUnits[] = {"", " K", " M", " G", " T"};
-  return scaled(n, 1000, kUnits);
-}
 std::int64_t total(const std::vector<SummaryRow>& rows, std::int64_t SummaryRow::*member) {
   std::int64_t sum = 0;
   for (const SummaryRow& row : rows) sum += row.*member;
@@ -98,18 +77,7 @@ std::string to_string(const Summary& s) {
                      row.trainable + row.frozen == 0 ? "-" : row.frozen == 0 ? own : row.trainable == 0 ? own + " frozen" : own + fmt::format(" ({} frozen)", grouped(row.frozen)),
                      row.flops ? count_text(row.flops) : "-", row.calls ? bytes_text(row.activation_bytes) : "-"});
   }
-  std::vector<std::size_t> widths(table[0].size());
-  for (const auto& line : table)
-    for (std::size_t k = 0; k < line.size(); ++k) widths[k] = std::max(widths[k], line[k].size());
-  std::string text;
-  for (const auto& line : table) {
-    for (std::size_t k = 0; k < line.size(); ++k) {
-      const std::string space(widths[k] - line[k].size(), ' ');
-      text += (k ? "  " : "") + (k < 2 ? line[k] + space : space + line[k]);  // words to the left, numbers to the right
-    }
-    text += "\n";
-  }
-  return text + fmt::format("parameters: {} ({} trainable, {} frozen), {}\nflops: {}\noutputs: {}\n", grouped(s.trainable() + s.frozen()), grouped(s.trainable()), grouped(s.frozen()),
+  return text_table(table, 2) + fmt::format("parameters: {} ({} trainable, {} frozen), {}\nflops: {}\noutputs: {}\n", grouped(s.trainable() + s.frozen()), grouped(s.trainable()), grouped(s.frozen()),
                             bytes_text(s.parameter_bytes), count_text(s.flops()), bytes_text(s.activation_bytes()));
 }
 

@@ -3,6 +3,7 @@
 
 #include <rill/optim/optimizer.h>
 
+#include "lib/core/op_range.h"
 #include "optim/hyper.h"
 #include "optim/state.h"
 #include "optim/update_list.h"
@@ -46,6 +47,7 @@ template <class Options> Options GroupedOptimizer<Options>::options(std::size_t 
   return o;
 }
 template <class Options> void GroupedOptimizer<Options>::step() {
+  const OpRange here(Rule<Options>::name);
   UpdateList list;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& p = parameters_[i].second;

@@ -15,6 +15,7 @@
 
 #include "autograd/elementwise.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -75,11 +76,13 @@ Tensor weights(const char* op, const Tensor& q, const Tensor& k, const Attention
 }  // namespace
 
 Tensor causal_mask(std::int64_t queries, std::int64_t keys, Device device) {
+  const OpRange here("causal_mask");
   check<ValueError>(queries >= 0 && keys >= 0, "causal_mask", "sizes are {} queries and {} keys; neither may be negative", queries, keys);
   return ge(arange(queries, {.device = device}).unsqueeze(1), arange(keys, {.device = device}));
 }
 
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& o) {
+  const OpRange here("attention_weights", q, k);
   constexpr const char* op = "attention_weights";
   check_defined(op, q, "q");
   const Dtype dtype = q.dtype(), compute = compute_dtype(dtype);
@@ -87,6 +90,7 @@ Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOption
 }
 
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& o) {
+  const OpRange here("scaled_dot_product_attention", q, k, v);
   constexpr const char* op = "scaled_dot_product_attention";
   check_operand(op, "q", q, q), check_operand(op, "k", k, q), check_operand(op, "v", v, q);
   check<ShapeError>(k.size(-2) == v.size(-2), op, "k {} has {} keys, v {} has {} values", describe(k), k.size(-2), describe(v), v.size(-2));

@@ -4,6 +4,7 @@
 #include <rill/ops/view.h>
 
 #include "autograd/binary.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 
@@ -53,10 +54,12 @@ template <class F> void check_divisor(const Tensor& a, const Tensor& b) {
 Tensor add(const Tensor& a, const Tensor& b) { return binary<fn::Add>(a, b); }
 Tensor sub(const Tensor& a, const Tensor& b) { return binary<fn::Sub>(a, b); }
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
+  const OpRange here("add", a, b);
   if (is_one(alpha)) [[likely]] return binary<fn::Add>(a, b);
   return binary(a, b, scaled("add", a, b, alpha.to_double(), alpha));
 }
 Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
+  const OpRange here("sub", a, b);
   if (is_one(alpha)) [[likely]] return binary<fn::Sub>(a, b);
   return binary(a, b, scaled("sub", a, b, -alpha.to_double(), alpha));
 }
@@ -76,10 +79,12 @@ Tensor operator/(Scalar a, const Tensor& b) {
 }
 
 const Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
+  const OpRange here("add_", *this, other);
   if (is_one(alpha)) [[likely]] return binary_<fn::Add>(*this, other);
   return binary_(*this, other, scaled("add_", *this, other, alpha.to_double(), alpha));
 }
 const Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
+  const OpRange here("sub_", *this, other);
   if (is_one(alpha)) [[likely]] return binary_<fn::Sub>(*this, other);
   return binary_(*this, other, scaled("sub_", *this, other, -alpha.to_double(), alpha));
 }
@@ -117,6 +122,7 @@ Tensor integer_pow(const Tensor& a, std::int64_t e) {
 }  // namespace
 
 Tensor pow(const Tensor& a, Scalar b) {
+  const OpRange here("pow", a);
   check_defined("pow", a);
   if (!is_floating(a.dtype()) && !b.is_floating()) {
     check<ValueError>(b.to_int64() >= 0, "pow", "an integer tensor to the negative power {} is not an integer; convert with .to(rill::float32)", b.to_int64());
@@ -129,6 +135,7 @@ Tensor pow(const Tensor& a, Scalar b) {
   return binary<fn::Pow>(a, b);
 }
 Tensor pow(const Tensor& a, const Tensor& b) {
+  const OpRange here("pow", a, b);
   check_operands<fn::Pow>(a, b);
   if (is_floating(result_type(a, b))) return binary<fn::Pow>(a, b);
   check<DtypeError>(is_floating(a.dtype()) || is_floating(b.dtype()), "pow", "two integer tensors ({} and {}) are not supported; convert one with .to(rill::float32)",
@@ -181,6 +188,7 @@ Tensor ge(const Tensor& a, Scalar b) { return compare<fn::GreaterEqual>(a, b); }
 // ---- where and other functions of three ----------------------------------------------------------------------------------------
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  const OpRange here("where", condition, a, b);
   check_defined("where", condition, "the condition");
   check_defined("where", a, "the first value");
   check_defined("where", b, "the second value");
@@ -228,6 +236,7 @@ template <class F> auto to_operand(const Tensor& x, F formula) {
 }  // namespace
 
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& w) {
+  const OpRange here("lerp", a, b, w);
   Tensor out = ternary_value(a, b, w, fn::Lerp{});
   if (!recording(a, b, w)) return out;
   return record("lerp", std::move(out), to_operand(a, [w = save(w)](const Tensor& g) { return g * (1 - w()); }),
@@ -239,6 +248,7 @@ const Tensor& lerp_(const Tensor& a, const Tensor& b, const Tensor& w) { return 
 const Tensor& lerp_(const Tensor& a, const Tensor& b, double w) { return rewrite("lerp_", a, [&](const Tensor& before) { return lerp(before, b, w); }); }
 
 Tensor addcmul(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
+  const OpRange here("addcmul", a, b, c);
   Tensor out = ternary_value(a, b, c, fn::AddCmul{value});
   if (!recording(a, b, c)) return out;
   return record("addcmul", std::move(out), to_operand(a, [](const Tensor& g) { return g; }), to_operand(b, [c = save(c), value](const Tensor& g) { return g * c() * value; }),
@@ -249,6 +259,7 @@ const Tensor& addcmul_(const Tensor& a, const Tensor& b, const Tensor& c, double
 }
 
 Tensor addcdiv(const Tensor& a, const Tensor& b, const Tensor& c, double value) {
+  const OpRange here("addcdiv", a, b, c);
   Tensor out = ternary_value(a, b, c, fn::AddCdiv{value});
   if (!recording(a, b, c)) return out;
   return record("addcdiv", std::move(out), to_operand(a, [](const Tensor& g) { return g; }), to_operand(b, [c = save(c), value](const Tensor& g) { return g / c() * value; }),

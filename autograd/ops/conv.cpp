@@ -10,6 +10,7 @@
 #include "autograd/record.h"
 #include "autograd/window.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -37,6 +38,7 @@ Tensor sum_to_channels(const Tensor& g) {
 }
 
 Tensor forward(const char* op, const Problem& p, const Tensor& x, const Tensor& w, const Tensor& b) {
+  const OpRange here(op, x, w, b);
   checked_numel(op, p.y, impl(x).dtype);
   const bool last = is_channels_last(x) || is_channels_last(w);
   const Tensor xd = dense(x.detach(), last), wd = dense(w.detach(), false), bd = b.defined() ? dense(b.detach(), false) : b;
@@ -50,6 +52,7 @@ Tensor forward(const char* op, const Problem& p, const Tensor& x, const Tensor& 
 }
 
 Tensor input_gradient(const char* op, const Problem& p, const Tensor& g, const Tensor& w) {
+  const OpRange here(op, g, w);
   checked_numel(op, p.x, impl(g).dtype);
   const bool last = is_channels_last(g) || is_channels_last(w);
   const Tensor gd = dense(g.detach(), last), wd = dense(w.detach(), false);
@@ -61,6 +64,7 @@ Tensor input_gradient(const char* op, const Problem& p, const Tensor& g, const T
 }
 
 Tensor weight_gradient(const Problem& p, const Tensor& g, const Tensor& x) {
+  const OpRange here(kWeight[p.window.axes - 1], g, x);
   const bool last = is_channels_last(g) || is_channels_last(x);
   const Tensor gd = dense(g.detach(), last), xd = dense(x.detach(), last);
   Tensor out = make_tensor(p.w, impl(g).dtype, impl(g).device);
@@ -106,6 +110,7 @@ template <class F> Tensor normalised(const Tensor& x, const Tensor& w, const Ten
 
 Tensor conv(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& o) {
   const char* op = kForward[axes - 1];
+  const OpRange here(op, x, w, b);
   check_operands(op, x, w, b, axes, o.groups, false);
   const Shape &xs = impl(x).shape, &ws = impl(w).shape;
   const int first = xs.rank() - axes;
@@ -135,6 +140,7 @@ Tensor conv(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const C
 
 Tensor conv_transpose(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const ConvTransposeOptions& o) {
   const char* op = kTransposed[axes - 1];
+  const OpRange here(op, x, w, b);
   check_operands(op, x, w, b, axes, o.groups, true);
   const Shape &xs = impl(x).shape, &ws = impl(w).shape;
   const int first = xs.rank() - axes;

@@ -7,6 +7,7 @@
 
 #include "autograd/binary.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -44,9 +45,13 @@ template <class F> Tensor generate(const char* op, std::int64_t n, Dtype dtype, 
 
 }  // namespace
 
-Tensor empty(const Shape& shape, const Options& o) { return finish(fresh("empty", shape, o.dtype.value_or(default_dtype()), o.device), o); }
+Tensor empty(const Shape& shape, const Options& o) {
+  const OpRange here("empty");
+  return finish(fresh("empty", shape, o.dtype.value_or(default_dtype()), o.device), o);
+}
 namespace {
 Tensor filled(const char* op, const Shape& shape, Scalar value, Dtype dtype, const Options& o) {
+  const OpRange here(op);
   Tensor t = fresh(op, shape, dtype, o.device);
   fill(t, value);
   return finish(t, o);
@@ -59,11 +64,13 @@ Tensor cleared(const char* op, const Shape& shape, const Options& o) {
 }  // namespace
 Tensor full(const Shape& shape, Scalar value, const Options& o) { return filled("full", shape, value, o.dtype.value_or(value.dtype()), o); }
 Tensor zeros(const Shape& shape, const Options& o) {
+  const OpRange here("zeros");
   return finish(cleared("zeros", shape, o), o);
 }
 Tensor ones(const Shape& shape, const Options& o) { return filled("ones", shape, 1, o.dtype.value_or(default_dtype()), o); }
 
 Tensor eye(std::int64_t n, std::int64_t m, const Options& o) {
+  const OpRange here("eye");
   const auto columns = m < 0 ? n : m;
   Tensor t = cleared("eye", {n, columns}, o);
   fill(make_alias(t, {std::min(n, columns)}, {columns + 1}, 0), 1);
@@ -72,6 +79,7 @@ Tensor eye(std::int64_t n, std::int64_t m, const Options& o) {
 
 Tensor arange(Scalar end, const Options& o) { return arange(0, end, 1, o); }
 Tensor arange(Scalar start, Scalar end, Scalar step, const Options& o) {
+  const OpRange here("arange");
   const bool floating = start.is_floating() || end.is_floating() || step.is_floating();
   const Dtype dtype = o.dtype.value_or(floating ? default_dtype() : Dtype::int64);
   const double a = start.to_double(), b = end.to_double(), s = step.to_double();
@@ -86,6 +94,7 @@ Tensor arange(Scalar start, Scalar end, Scalar step, const Options& o) {
 }
 
 Tensor linspace(Scalar start, Scalar end, std::int64_t count, const Options& o) {
+  const OpRange here("linspace");
   check<ValueError>(count >= 0, "linspace", "count {} is negative", count);
   const double a = start.to_double(), b = end.to_double(), s = count > 1 ? (b - a) / static_cast<double>(count - 1) : 0;
   // counted from the nearer end, so that both ends are exact
@@ -93,6 +102,7 @@ Tensor linspace(Scalar start, Scalar end, std::int64_t count, const Options& o) 
                   [&](std::int64_t i) { return i < count / 2 || count == 1 ? a + static_cast<double>(i) * s : b - static_cast<double>(count - 1 - i) * s; });
 }
 Tensor logspace(Scalar start, Scalar end, std::int64_t count, double base, const Options& o) {
+  const OpRange here("logspace");
   check<ValueError>(count >= 0, "logspace", "count {} is negative", count);
   const double a = start.to_double(), b = end.to_double(), s = count > 1 ? (b - a) / static_cast<double>(count - 1) : 0;
   return generate("logspace", count, o.dtype.value_or(default_dtype()), o, [&](std::int64_t i) { return std::pow(base, a + static_cast<double>(i) * s); });
@@ -108,6 +118,7 @@ std::int64_t count_below(std::int64_t rows, std::int64_t columns, std::int64_t d
   return static_cast<std::int64_t>(first(static_cast<__int128>(rows) + diagonal) - first(diagonal));
 }
 Tensor triangle(const char* op, bool lower, std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) {
+  const OpRange here(op);
   check<ValueError>(rows >= 0 && columns >= 0, op, "{} rows and {} columns; sizes must not be negative", rows, columns);
   const Dtype dtype = o.dtype.value_or(Dtype::int64);
   check<DtypeError>(dtype == Dtype::int64 || dtype == Dtype::int32, op, "{} is not supported (expected int64 or int32)", dtype);
@@ -127,17 +138,25 @@ Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagon
 Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) { return triangle("triu_indices", false, rows, columns, diagonal, o); }
 
 Tensor empty_like(const Tensor& x, const Options& o) {
+  const OpRange here("empty_like", x);
   const Options all = like(x, o);
   if (!(all.device == x.device())) throw_no_backend(all.device);
   return finish(make_like(x, *all.dtype), all);
 }
 Tensor full_like(const Tensor& x, Scalar value, const Options& o) {
+  const OpRange here("full_like", x);
   Tensor t = empty_like(x, {.dtype = o.dtype, .device = o.device});
   fill(t, value);
   return finish(t, o);
 }
-Tensor zeros_like(const Tensor& x, const Options& o) { return full_like(x, 0, o); }
-Tensor ones_like(const Tensor& x, const Options& o) { return full_like(x, 1, o); }
+Tensor zeros_like(const Tensor& x, const Options& o) {
+  const OpRange here("zeros_like", x);
+  return full_like(x, 0, o);
+}
+Tensor ones_like(const Tensor& x, const Options& o) {
+  const OpRange here("ones_like", x);
+  return full_like(x, 1, o);
+}
 
 // ---- from values ------------------------------------------------------------------------------------------------------------
 
@@ -161,6 +180,7 @@ void collect(const Literal& v, std::vector<Scalar>& out) {
 }  // namespace
 
 Tensor tensor(std::initializer_list<Literal> values, const Options& o) {
+  const OpRange here("tensor");
   const Literal root(values);
   Shape shape;
   for (const Literal* v = &root; v->is_list(); v = &v->items()[0]) {
@@ -218,6 +238,7 @@ auto back_to(Dtype d) {
 }  // namespace
 
 Tensor Tensor::to(Dtype dtype) const {
+  const OpRange here("to", *this);
   check_defined("to", *this);
   if (impl(*this).dtype == dtype) return *this;
   Tensor out = make_like(*this, dtype);
@@ -226,16 +247,19 @@ Tensor Tensor::to(Dtype dtype) const {
   return record("to", std::move(out), rill::grad(*this, back_to(impl(*this).dtype)));
 }
 Tensor Tensor::to(Device device) const {
+  const OpRange here("to", *this);
   check_defined("to", *this);
   if (impl(*this).device == device) return *this;
   throw_no_backend(device);
 }
 Tensor Tensor::to(const Options& o) const {
+  const OpRange here("to", *this);
   const Tensor moved = to(o.device);
   return o.dtype ? moved.to(*o.dtype) : moved;
 }
 
 Tensor Tensor::clone(MemoryFormat format) const {
+  const OpRange here("clone", *this);
   check_defined("clone", *this);
   const auto& i = impl(*this);
   Tensor out = format == MemoryFormat::preserve ? make_like(*this)
@@ -246,11 +270,13 @@ Tensor Tensor::clone(MemoryFormat format) const {
 }
 
 Tensor Tensor::contiguous(MemoryFormat format) const {
+  const OpRange here("contiguous", *this);
   check_defined("contiguous", *this);
   return format == MemoryFormat::preserve || is_contiguous(format) ? *this : clone(format);
 }
 
 Scalar Tensor::item() const {
+  const OpRange here("item", *this);
   check_defined("item", *this);
   const auto& i = impl(*this);
   check<ShapeError>(i.numel == 1, "item", "{} has {} elements; item() reads exactly one, use to_vector() or an index", describe(*this), i.numel);

@@ -10,6 +10,7 @@
 
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -101,6 +102,7 @@ Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const CrossEntr
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& o) {
+  const OpRange here("cross_entropy", logits, target);
   check_defined("cross_entropy", logits, "logits");
   check_defined("cross_entropy", target, "target");
   check_same_device("cross_entropy", logits, target);
@@ -128,6 +130,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
 }
 
 Tensor nll_loss(const Tensor& logp, const Tensor& target, const NllOptions& o) {
+  const OpRange here("nll_loss", logp, target);
   check_defined("nll_loss", logp, "log_probabilities");
   check_defined("nll_loss", target, "target");
   check_same_device("nll_loss", logp, target);

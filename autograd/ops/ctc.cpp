@@ -8,6 +8,7 @@
 
 #include "autograd/elementwise.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -58,6 +59,7 @@ struct Batch {
 }  // namespace
 
 Tensor ctc_loss(const Tensor& log_probabilities, const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths, const CtcOptions& o) {
+  const OpRange here("ctc_loss", log_probabilities, targets, input_lengths, target_lengths);
   check_defined(kCtc, log_probabilities, "log_probabilities");
   check_defined(kCtc, targets, "targets");
   check<DtypeError>(is_floating(log_probabilities.dtype()), kCtc, "log_probabilities have dtype {}; expected a floating dtype", log_probabilities.dtype());

@@ -1,5 +1,6 @@
 // Orthogonal decompositions and what is built from them.
 #include "autograd/decomposition.h"
+#include "lib/core/op_range.h"
 
 #include <cmath>
 #include <limits>
@@ -51,6 +52,7 @@ Tensor qr_gradient(const Tensor& gq, const Tensor& gr, const Tensor& q, const Te
 }  // namespace
 
 Qr qr(const Tensor& x, bool complete) {
+  const OpRange here("qr", x);
   check_matrices("qr", x);
   const auto &kn = kernels(x);
   const auto factor = need("qr", kn.qr);
@@ -90,6 +92,7 @@ Qr qr(const Tensor& x, bool complete) {
 }
 
 Tensor householder_product(const Tensor& x, const Tensor& tau) {
+  const OpRange here("householder_product", x, tau);
   const char* op = "householder_product";
   check_matrices(op, x);
   check_defined(op, tau, "tau");
@@ -148,6 +151,7 @@ Tensor svd_gradient(const Tensor& gu, const Tensor& gs, const Tensor& gvh, const
 }  // namespace
 
 Svd svd(const Tensor& x, bool full_matrices) {
+  const OpRange here("svd", x);
   check_matrices("svd", x);
   Svd y = svd_values("svd", x, full_matrices ? Vectors::all : Vectors::reduced);
   if (!recording(x)) return y;
@@ -166,6 +170,7 @@ Svd svd(const Tensor& x, bool full_matrices) {
 }
 
 Tensor svdvals(const Tensor& x) {
+  const OpRange here("svdvals", x);
   check_matrices("svdvals", x);
   if (recording(x)) return svd(x).s;
   return svd_values("svdvals", x, Vectors::none).s;
@@ -186,6 +191,7 @@ Eigh eigh_values(const char* op, const Tensor& x, bool upper, bool vectors) {
 }  // namespace
 
 Eigh eigh(const Tensor& x, bool upper) {
+  const OpRange here("eigh", x);
   Eigh y = eigh_values("eigh", x, upper, true);
   if (!recording(x)) return y;
   std::array<Tensor, 2> outputs{y.values, y.vectors};
@@ -202,6 +208,7 @@ Eigh eigh(const Tensor& x, bool upper) {
 }
 
 Tensor eigvalsh(const Tensor& x, bool upper) {
+  const OpRange here("eigvalsh", x);
   check_matrices("eigvalsh", x, true);
   if (recording(x)) return eigh(x, upper).values;
   return eigh_values("eigvalsh", x, upper, false).values;
@@ -210,6 +217,7 @@ Tensor eigvalsh(const Tensor& x, bool upper) {
 // ---- pseudo-inverse and what the singular values tell ----------------------------------------------------------------------------------
 
 Tensor pinv(const Tensor& x, double rtol) {
+  const OpRange here("pinv", x);
   check_matrices("pinv", x);
   Tensor y;
   {
@@ -236,6 +244,7 @@ Tensor pinv(const Tensor& x, double rtol) {
 }
 
 Tensor lstsq(const Tensor& a, const Tensor& b, double rtol) {
+  const OpRange here("lstsq", a, b);
   check_matrices("lstsq", a, false, "the matrix");
   check_defined("lstsq", b, "the right side");
   const bool vector = b.dim() == 1 || (b.dim() == a.dim() - 1 && impl(b).shape == batch_shape(impl(a).shape, {a.size(-2)}));
@@ -245,6 +254,7 @@ Tensor lstsq(const Tensor& a, const Tensor& b, double rtol) {
 }
 
 Tensor matrix_rank(const Tensor& x, double rtol) {
+  const OpRange here("matrix_rank", x);
   NoGrad off;
   const Tensor s = svdvals(x);
   if (s.size(-1) == 0) return zeros(batch_shape(impl(x).shape), {.dtype = Dtype::int64, .device = impl(x).device});
@@ -252,6 +262,7 @@ Tensor matrix_rank(const Tensor& x, double rtol) {
 }
 
 Tensor cond(const Tensor& x) {
+  const OpRange here("cond", x);
   check_matrices("cond", x);
   const Tensor s = svdvals(x);
   check<ShapeError>(s.size(-1) > 0, "cond", "a matrix of shape {} has no singular values", x.shape());
@@ -259,6 +270,7 @@ Tensor cond(const Tensor& x) {
 }
 
 Tensor matrix_norm(const Tensor& x, MatrixNorm kind, bool keepdim) {
+  const OpRange here("matrix_norm", x);
   check_defined("matrix_norm", x);
   check<ShapeError>(x.dim() >= 2, "matrix_norm", "takes matrices (rank 2 or more), got shape {}", x.shape());
   check<DtypeError>(is_floating(x.dtype()), "matrix_norm", "{} is not supported (expected a floating dtype); convert with .to(rill::float32)", x.dtype());
@@ -283,6 +295,7 @@ Tensor matrix_norm(const Tensor& x, MatrixNorm kind, bool keepdim) {
 // ---- powers and exponentials -----------------------------------------------------------------------------------------------------
 
 Tensor matrix_power(const Tensor& x, std::int64_t n) {
+  const OpRange here("matrix_power", x);
   const char* op = "matrix_power";
   check_defined(op, x);
   check<ShapeError>(x.dim() >= 2 && x.size(-1) == x.size(-2), op, "takes square matrices, got shape {}", x.shape());
@@ -297,6 +310,7 @@ Tensor matrix_power(const Tensor& x, std::int64_t n) {
 }
 
 Tensor matrix_exp(const Tensor& x) {
+  const OpRange here("matrix_exp", x);
   // Higham, "The scaling and squaring method for the matrix exponential revisited" (2005): the [13/13] Pade approximant, exact to double
   // precision below a 1-norm of 5.37
   check_matrices("matrix_exp", x, true);

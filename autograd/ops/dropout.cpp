@@ -9,6 +9,7 @@
 #include "autograd/random.h"
 #include "autograd/record.h"
 #include "backends/api/backend.h"
+#include "lib/core/op_range.h"
 #include "lib/core/random.h"
 
 namespace rill {
@@ -49,6 +50,7 @@ Shape per_channel(const char* op, const Tensor& x) {
 }
 
 Tensor drop_features(const char* op, const Tensor& x, double p, bool training, const Generator& g) {
+  const OpRange here(op, x);
   check_dropout(op, x, p);
   const Shape shape = per_channel(op, x);
   return training && p > 0 && impl(x).numel ? x * scaled_noise(x, shape, 1 - p, g) : x;
@@ -56,6 +58,7 @@ Tensor drop_features(const char* op, const Tensor& x, double p, bool training, c
 
 /// Ranks a (without batch) or b; `batched` is the smallest rank whose first axis is a batch.
 Tensor drop_checked(const char* op, const Tensor& x, double p, bool training, const Generator& g, int a, int b, int batched) {
+  const OpRange here(op, x);
   check_defined(op, x);
   const int rank = impl(x).shape.rank();
   check<ShapeError>(rank == a || rank == b, op, "{} has rank {}; expected {} or {}", describe(x), rank, a, b);
@@ -81,6 +84,7 @@ Tensor alpha(const Tensor& x, const Shape& shape, double p, bool training, const
 }  // namespace
 
 Tensor dropout(const Tensor& x, double p, bool training, const Generator& g) {
+  const OpRange here("dropout", x);
   check_dropout("dropout", x, p);
   if (!training || p == 0 || impl(x).numel == 0) return x;
   if (g.is_torch_compatible()) return x * scaled_noise(x, impl(x).shape, 1 - p, g);
@@ -93,10 +97,12 @@ Tensor dropout2d(const Tensor& x, double p, bool training, const Generator& g) {
 Tensor dropout3d(const Tensor& x, double p, bool training, const Generator& g) { return drop_checked("dropout3d", x, p, training, g, 4, 5, 5); }
 
 Tensor alpha_dropout(const Tensor& x, double p, bool training, const Generator& g) {
+  const OpRange here("alpha_dropout", x);
   check_dropout("alpha_dropout", x, p);
   return alpha(x, impl(x).shape, p, training, g);
 }
 Tensor feature_alpha_dropout(const Tensor& x, double p, bool training, const Generator& g) {
+  const OpRange here("feature_alpha_dropout", x);
   check_dropout("feature_alpha_dropout", x, p);
   return alpha(x, per_channel("feature_alpha_dropout", x), p, training, g);
 }

@@ -12,6 +12,7 @@
 
 #include "autograd/products.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -129,6 +130,7 @@ Operand contract(Operand a, Operand b, auto needed) {
 }  // namespace
 
 Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands) {
+  const OpRange here("einsum");
   const char* op = "einsum";
   check<ValueError>(!operands.empty(), op, "needs at least one operand");
   const auto arrow = equation.find("->");
@@ -217,6 +219,7 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands) {
 // ---- relatives --------------------------------------------------------------------------------------------------------------
 
 Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& axes_a, const Dims& axes_b) {
+  const OpRange here("tensordot", a, b);
   const char* op = "tensordot";
   check_product(op, a, b);
   check<ShapeError>(axes_a.rank() == axes_b.rank(), op, "{} axes of the first operand and {} of the second are listed", axes_a.rank(), axes_b.rank());
@@ -241,6 +244,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& axes_a, const Dim
 }
 
 Tensor tensordot(const Tensor& a, const Tensor& b, std::int64_t n) {
+  const OpRange here("tensordot", a, b);
   check_product("tensordot", a, b);
   check<ShapeError>(n >= 0 && n <= a.dim() && n <= b.dim(), "tensordot", "cannot sum over {} axes of {} and {}", n, a.shape(), b.shape());
   Dims last, first;
@@ -249,6 +253,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, std::int64_t n) {
 }
 
 Tensor inner(const Tensor& a, const Tensor& b) {
+  const OpRange here("inner", a, b);
   check_product("inner", a, b);
   if (a.dim() == 0 || b.dim() == 0) return mul(a, b);
   check<ShapeError>(a.size(-1) == b.size(-1), "inner", "the last sizes of {} and {} differ", a.shape(), b.shape());
@@ -257,6 +262,7 @@ Tensor inner(const Tensor& a, const Tensor& b) {
 }
 
 Tensor kron(const Tensor& a, const Tensor& b) {
+  const OpRange here("kron", a, b);
   check_defined("kron", a, "the first operand");
   check_defined("kron", b, "the second operand");
   const int rank = static_cast<int>(std::max(a.dim(), b.dim()));
@@ -270,6 +276,7 @@ Tensor kron(const Tensor& a, const Tensor& b) {
 }
 
 Tensor cross(const Tensor& a, const Tensor& b, std::int64_t axis) {
+  const OpRange here("cross", a, b);
   check_product("cross", a, b);
   check<ShapeError>(a.dim() == b.dim() && a.dim() > 0, "cross", "takes operands of the same rank, got {} and {}", a.shape(), b.shape());
   const auto k = wrap_axis("cross", axis, a.dim());
@@ -279,6 +286,7 @@ Tensor cross(const Tensor& a, const Tensor& b, std::int64_t axis) {
 }
 
 Tensor bilinear(const Tensor& a, const Tensor& b, const Tensor& w, const Tensor& bias) {
+  const OpRange here("bilinear", a, b, w, bias);
   constexpr const char* op = "bilinear";
   check_product(op, a, b);
   check_product(op, a, w);
@@ -292,6 +300,7 @@ Tensor bilinear(const Tensor& a, const Tensor& b, const Tensor& w, const Tensor&
 }
 
 Tensor vander(const Tensor& x, VanderOptions o) {
+  const OpRange here("vander", x);
   constexpr const char* op = "vander";
   check_defined(op, x);
   check<ShapeError>(x.dim() >= 1, op, "a number has no axis to take powers along; expected rank 1 or more");
@@ -307,12 +316,14 @@ Tensor vander(const Tensor& x, VanderOptions o) {
 }
 
 Tensor trace(const Tensor& x) {
+  const OpRange here("trace", x);
   check_defined("trace", x);
   check<ShapeError>(x.dim() == 2, "trace", "takes a matrix, got {}; use sum(diagonal(x, 0, -2, -1), {{-1}}) for a batch", x.shape());
   return sum(diagonal(x));
 }
 
 Tensor multi_dot(const std::vector<Tensor>& given) {
+  const OpRange here("multi_dot");
   const char* op = "multi_dot";
   check<ValueError>(given.size() >= 2, op, "needs at least two matrices, got {}", given.size());
   std::vector<Tensor> m = given;
@@ -347,12 +358,16 @@ Tensor multi_dot(const std::vector<Tensor>& given) {
 }
 
 Tensor cdist(const Tensor& a, const Tensor& b, double p) {
+  const OpRange here("cdist", a, b);
   check_product("cdist", a, b);
   check<ShapeError>(a.dim() >= 2 && b.dim() >= 2 && a.size(-1) == b.size(-1), "cdist", "takes [.., m, d] and [.., n, d], got {} and {}", a.shape(), b.shape());
   check<ValueError>(p >= 0, "cdist", "p = {} is negative", p);
   return norm(sub(a.unsqueeze(-2), b.unsqueeze(-3)), p, {-1});
 }
 
-Tensor dist(const Tensor& a, const Tensor& b, double p) { return norm(sub(a, b), p); }
+Tensor dist(const Tensor& a, const Tensor& b, double p) {
+  const OpRange here("dist", a, b);
+  return norm(sub(a, b), p);
+}
 
 }  // namespace rill

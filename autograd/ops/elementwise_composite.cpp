@@ -6,6 +6,7 @@
 #include <rill/ops/view.h>
 
 #include "autograd/binary.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -21,6 +22,7 @@ void check_pair(const char* op, const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
+  const OpRange here("clamp", x, low, high);
   check_defined("clamp", x);
   check<ValueError>(low.defined() || high.defined(), "clamp", "both bounds are missing; give at least one");
   check<DtypeError>(x.dtype() != Dtype::boolean, "clamp", "bool is not supported (expected a floating or integer dtype); convert with .to()");
@@ -29,15 +31,23 @@ Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
   const Tensor raised = low.defined() ? where(logical_or(lt(x, low), isnan(low)), low, x) : x;
   return high.defined() ? where(logical_or(gt(raised, high), isnan(high)), high, raised) : raised;
 }
-Tensor deg2rad(const Tensor& x) { return check_defined("deg2rad", x), x * (std::numbers::pi / 180); }
-Tensor rad2deg(const Tensor& x) { return check_defined("rad2deg", x), x * (180 / std::numbers::pi); }
+Tensor deg2rad(const Tensor& x) {
+  const OpRange here("deg2rad", x);
+  return check_defined("deg2rad", x), x * (std::numbers::pi / 180);
+}
+Tensor rad2deg(const Tensor& x) {
+  const OpRange here("rad2deg", x);
+  return check_defined("rad2deg", x), x * (180 / std::numbers::pi);
+}
 
 Tensor crelu(const Tensor& x, std::int64_t axis) {
+  const OpRange here("crelu", x);
   check_defined("crelu", x);
   check<ShapeError>(x.dim() > 0, "crelu", "a number has no axis to double; expected rank 1 or more");
   return relu(cat({x, neg(x)}, wrap_axis("crelu", axis, x.dim())));
 }
 Tensor glu(const Tensor& x, std::int64_t axis) {
+  const OpRange here("glu", x);
   check_defined("glu", x);
   const auto a = wrap_axis("glu", axis, x.dim());
   check<ShapeError>(x.dim() > 0 && x.size(a) % 2 == 0, "glu", "axis {} of {} cannot be halved; its size must be even", axis, x.shape());
@@ -46,6 +56,7 @@ Tensor glu(const Tensor& x, std::int64_t axis) {
   return is_floating(x.dtype()) ? y.to(x.dtype()) : y;  // 16-bit results are rounded once
 }
 Tensor prelu(const Tensor& x, const Tensor& weight) {
+  const OpRange here("prelu", x, weight);
   check_defined("prelu", x);
   check_defined("prelu", weight, "weight");
   Tensor w = weight;
@@ -60,19 +71,23 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
 }
 
 Tensor float_power(const Tensor& a, const Tensor& b) {
+  const OpRange here("float_power", a, b);
   check_pair("float_power", a, b);
   return pow(a.to(Dtype::float64), b.to(Dtype::float64));
 }
 Tensor ldexp(const Tensor& a, const Tensor& b) {
+  const OpRange here("ldexp", a, b);
   check_pair("ldexp", a, b);
   return mul(a, exp2(b));
 }
 Tensor heaviside(const Tensor& x, const Tensor& value) {
+  const OpRange here("heaviside", x, value);
   check_pair("heaviside", x, value);
   const Tensor step = gt(x, 0).to(value.dtype());
   return where(eq(x, 0), value, where(isnan(x), x.to(value.dtype()), step));
 }
 Tensor lcm(const Tensor& a, const Tensor& b) {
+  const OpRange here("lcm", a, b);
   check_pair("lcm", a, b);
   const Dtype dtype = result_type(a, b);
   check<DtypeError>(is_integral(dtype), "lcm", "{} is not supported (expected an integer dtype); convert with .to()", dtype);
@@ -81,6 +96,7 @@ Tensor lcm(const Tensor& a, const Tensor& b) {
 }
 
 Tensor bitwise_not(const Tensor& x) {
+  const OpRange here("bitwise_not", x);
   check_defined("bitwise_not", x);
   check<DtypeError>(!is_floating(x.dtype()), "bitwise_not", "{} is not supported (expected bool or an integer dtype)", x.dtype());
   return bitwise_xor(x, x.dtype() == Dtype::boolean ? constant(true, Dtype::boolean, x.device()) : constant(x.dtype() == Dtype::uint8 ? 255 : -1, x.dtype(), x.device()));
@@ -91,22 +107,40 @@ Tensor bitwise_not(const Tensor& x) {
 namespace {
 Tensor truth(const Tensor& x) { return x.dtype() == Dtype::boolean ? x : ne(x, 0); }
 }  // namespace
-Tensor logical_and(const Tensor& a, const Tensor& b) { return check_pair("logical_and", a, b), bitwise_and(truth(a), truth(b)); }
-Tensor logical_or(const Tensor& a, const Tensor& b) { return check_pair("logical_or", a, b), bitwise_or(truth(a), truth(b)); }
-Tensor logical_xor(const Tensor& a, const Tensor& b) { return check_pair("logical_xor", a, b), bitwise_xor(truth(a), truth(b)); }
-Tensor logical_not(const Tensor& x) { return check_defined("logical_not", x), eq(x, 0); }
+Tensor logical_and(const Tensor& a, const Tensor& b) {
+  const OpRange here("logical_and", a, b);
+  return check_pair("logical_and", a, b), bitwise_and(truth(a), truth(b));
+}
+Tensor logical_or(const Tensor& a, const Tensor& b) {
+  const OpRange here("logical_or", a, b);
+  return check_pair("logical_or", a, b), bitwise_or(truth(a), truth(b));
+}
+Tensor logical_xor(const Tensor& a, const Tensor& b) {
+  const OpRange here("logical_xor", a, b);
+  return check_pair("logical_xor", a, b), bitwise_xor(truth(a), truth(b));
+}
+Tensor logical_not(const Tensor& x) {
+  const OpRange here("logical_not", x);
+  return check_defined("logical_not", x), eq(x, 0);
+}
 
-Tensor isnan(const Tensor& x) { return check_defined("isnan", x), ne(x, x); }
+Tensor isnan(const Tensor& x) {
+  const OpRange here("isnan", x);
+  return check_defined("isnan", x), ne(x, x);
+}
 Tensor isinf(const Tensor& x) {
+  const OpRange here("isinf", x);
   check_defined("isinf", x);
   return is_floating(x.dtype()) ? eq(abs(x), std::numeric_limits<double>::infinity()) : zeros(x.shape(), {.dtype = Dtype::boolean});
 }
 Tensor isfinite(const Tensor& x) {
+  const OpRange here("isfinite", x);
   check_defined("isfinite", x);
   return is_floating(x.dtype()) ? lt(abs(x), std::numeric_limits<double>::infinity()) : ones(x.shape(), {.dtype = Dtype::boolean});
 }
 
 Tensor isclose(const Tensor& a, const Tensor& b, Closeness o) {
+  const OpRange here("isclose", a, b);
   check_pair("isclose", a, b);
   check<DtypeError>(a.dtype() == b.dtype(), "isclose", "{} and {} differ in dtype; convert one with .to()", describe(a), describe(b));
   Tensor close = eq(a, b);

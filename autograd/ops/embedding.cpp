@@ -11,6 +11,7 @@
 
 #include "autograd/binary.h"
 #include "autograd/rows.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -52,12 +53,14 @@ Tensor look_up(const char* op, const Tensor& weight, const Tensor& index, std::o
 }  // namespace
 
 Tensor embedding(const Tensor& weight, const Tensor& index, std::optional<std::int64_t> padding_idx, bool scale_grad_by_freq) {
+  const OpRange here("embedding", weight, index);
   constexpr const char* op = "embedding";
   const auto padding = check_table(op, weight, index, padding_idx);
   return look_up(op, weight, index_values(op, index), padding, scale_grad_by_freq);
 }
 
 const Tensor& embedding_renorm_(const Tensor& weight, const Tensor& index, double max_norm, double p) {
+  const OpRange here("embedding_renorm_", weight, index);
   constexpr const char* op = "embedding_renorm_";
   check_table(op, weight, index, {});
   check<DtypeError>(is_floating(weight.dtype()), op, "the weight has dtype {}; expected a floating dtype", weight.dtype());
@@ -120,6 +123,7 @@ Tensor largest(const Tensor& rows, const Tensor& bag, const Tensor& empty) {
 }  // namespace
 
 Tensor embedding_bag(const Tensor& weight, const Tensor& index, const Tensor& offsets, const EmbeddingBagOptions& o) {
+  const OpRange here("embedding_bag", weight, index, offsets);
   const auto padding = check_table(kBag, weight, index, o.padding_idx);
   check<DtypeError>(is_floating(weight.dtype()), kBag, "weight has dtype {}; expected a floating dtype", weight.dtype());
   check<ValueError>(!o.scale_grad_by_freq || o.mode != BagMode::max, kBag, "scale_grad_by_freq does not go with mode max");

@@ -8,6 +8,7 @@
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "autograd/reduction.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -17,6 +18,7 @@ void check_not_empty(const char* op, const Tensor& x, std::int64_t count) {
 }
 
 Tensor extreme_over(const char* op, Reduce what, const Tensor& x, const Dims& given, bool keepdim) {
+  const OpRange here(op, x);
   const AxisSet axes(op, x, given, keepdim);
   check_not_empty(op, x, axes.count);
   return record(op, reduce(what, x, axes), grad(x, [x = save(x), given, kept = axes.kept](const Tensor& g, const Tensor& y) {
@@ -29,6 +31,7 @@ Tensor extreme_over(const char* op, Reduce what, const Tensor& x, const Dims& gi
 
 /// Values are undefined when they are not wanted. The axis is brought to the end, so that rows are contiguous.
 ValuesIndices arg_extreme(const char* op, bool largest, const Tensor& x, std::int64_t axis, bool keepdim, bool values) {
+  const OpRange here(op, x);
   const AxisSet axes(op, x, {axis}, keepdim);
   check_not_empty(op, x, axes.count);
   Tensor rows = x.detach();
@@ -42,6 +45,7 @@ ValuesIndices arg_extreme(const char* op, bool largest, const Tensor& x, std::in
 }
 
 ValuesIndices extreme_at(const char* op, bool largest, const Tensor& x, std::int64_t axis, bool keepdim) {
+  const OpRange here(op, x);
   auto [values, indices] = arg_extreme(op, largest, x, axis, keepdim, true);
   if (x.dim() == 0) return {record(op, values, grad(x, [](const Tensor& g) { return g; })), indices};
   const Shape kept = AxisSet(op, x, {axis}, true).out;
@@ -64,6 +68,7 @@ Tensor amax(const Tensor& x, const Dims& axes, bool keepdim) { return extreme_ov
 Tensor amin(const Tensor& x, const Dims& axes, bool keepdim) { return extreme_over("amin", Reduce::min, x, axes, keepdim); }
 std::pair<Tensor, Tensor> aminmax(const Tensor& x) { return {extreme_over("aminmax", Reduce::min, x, {}, false), extreme_over("aminmax", Reduce::max, x, {}, false)}; }
 std::pair<Tensor, Tensor> aminmax(const Tensor& x, std::int64_t axis, bool keepdim) {
+  const OpRange here("aminmax", x);
   return {extreme_over("aminmax", Reduce::min, x, {axis}, keepdim), extreme_over("aminmax", Reduce::max, x, {axis}, keepdim)};
 }
 ValuesIndices max(const Tensor& x, std::int64_t axis, bool keepdim) { return extreme_at("max", true, x, axis, keepdim); }

@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "autograd/window.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -73,9 +74,11 @@ PoolResult fractional(const char* op, int axes, const Tensor& x, const PerAxis& 
 }  // namespace
 
 PoolResult fractional_max_pool2d_with_indices(const Tensor& x, const PerAxis& kernel, const FractionalPoolOptions& o, const Generator& g) {
+  const OpRange here("fractional_max_pool2d", x);
   return fractional("fractional_max_pool2d", 2, x, kernel, o, g);
 }
 PoolResult fractional_max_pool3d_with_indices(const Tensor& x, const PerAxis& kernel, const FractionalPoolOptions& o, const Generator& g) {
+  const OpRange here("fractional_max_pool3d", x);
   return fractional("fractional_max_pool3d", 3, x, kernel, o, g);
 }
 Tensor fractional_max_pool2d(const Tensor& x, const PerAxis& kernel, const FractionalPoolOptions& o, const Generator& g) { return fractional_max_pool2d_with_indices(x, kernel, o, g).values; }

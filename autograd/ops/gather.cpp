@@ -9,6 +9,7 @@
 
 #include "autograd/binary.h"
 #include "autograd/rows.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -64,20 +65,24 @@ Tensor put_along(const char* op, const Tensor& x, const Places& p, const Tensor&
 }  // namespace
 
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
+  const OpRange here("gather", x, index);
   const Places p = along("gather", x, axis, index);
   const Tensor out = take_rows("gather", at_least_1d(x), p);
   return impl(out).shape == impl(index).shape ? out : out.reshape(impl(index).shape);
 }
 
 Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  const OpRange here("scatter", x, index, source);
   const Places p = along("scatter", x, axis, index);
   return put_along("scatter", x, p, covered("scatter", x, source, index), false);
 }
 Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, Scalar value) {
+  const OpRange here("scatter", x, index);
   const Places p = along("scatter", x, axis, index);
   return put_along("scatter", x, p, constant_like("scatter", value, x, p.picks), false);
 }
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  const OpRange here("scatter_add", x, index, source);
   const Places p = along("scatter_add", x, axis, index);
   return put_along("scatter_add", x, p, covered("scatter_add", x, source, index), true);
 }
@@ -176,6 +181,7 @@ Tensor ScatterRule::scatter_product(const Tensor& a, const Tensor& b) const { re
 }  // namespace
 
 Tensor scatter_reduce(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source, ScatterReduce reduce, bool include_self) {
+  const OpRange here("scatter_reduce", x, index, source);
   const Places p = along("scatter_reduce", x, axis, index);
   const Tensor part = covered("scatter_reduce", x, source, index);
   const Tensor out = reduced(at_least_1d(x), p, impl(part).shape == p.picks ? part : part.reshape(p.picks), reduce, include_self);
@@ -210,12 +216,14 @@ template <class F> Tensor on_rows(const char* op, const Tensor& x, std::int64_t 
 }  // namespace
 
 Tensor index_select(const Tensor& x, std::int64_t axis, const Tensor& index) {
+  const OpRange here("index_select", x, index);
   return on_rows("index_select", x, axis, [&](const Tensor& t, std::int64_t a) {
     check<ShapeError>(x.dim() > 0 || !index.defined() || index.numel() == 1, "index_select", "a 0-dim tensor takes exactly one index, got {}", index.numel());
     return take_rows("index_select", t, rows_at("index_select", t, a, index));
   });
 }
 Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source, Scalar alpha) {
+  const OpRange here("index_add", x, index, source);
   return on_rows("index_add", x, axis, [&](const Tensor& t, std::int64_t a) {
     const Places p = rows_at("index_add", t, a, index);
     const Tensor s = check_source("index_add", t, p, source);
@@ -224,12 +232,14 @@ Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const 
   });
 }
 Tensor index_copy(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  const OpRange here("index_copy", x, index, source);
   return on_rows("index_copy", x, axis, [&](const Tensor& t, std::int64_t a) {
     const Places p = rows_at("index_copy", t, a, index);
     return put_rows("index_copy", t, p, check_source("index_copy", t, p, source), false);
   });
 }
 Tensor index_fill(const Tensor& x, std::int64_t axis, const Tensor& index, Scalar value) {
+  const OpRange here("index_fill", x, index);
   return on_rows("index_fill", x, axis, [&](const Tensor& t, std::int64_t a) {
     const Places p = rows_at("index_fill", t, a, index);
     return put_rows("index_fill", t, p, constant_like("index_fill", value, t, p.selected_shape()), false);
@@ -239,6 +249,7 @@ Tensor index_fill(const Tensor& x, std::int64_t axis, const Tensor& index, Scala
 // ---- take -------------------------------------------------------------------------------------------------------------------------
 
 Tensor take(const Tensor& x, const Tensor& index) {
+  const OpRange here("take", x, index);
   check_defined("take", x);
   const Tensor i = index_values("take", index);
   check_same_device("take", x, index);
@@ -251,6 +262,7 @@ Tensor take(const Tensor& x, const Tensor& index) {
 }
 
 Tensor take_along_dim(const Tensor& x, const Tensor& index, std::int64_t axis) {
+  const OpRange here("take_along_dim", x, index);
   check_defined("take_along_dim", x);
   check_defined("take_along_dim", index, "the index");
   check<ShapeError>(x.dim() == index.dim(), "take_along_dim", "the index has shape {}, the tensor {}; they must have the same rank", index.shape(), x.shape());

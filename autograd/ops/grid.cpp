@@ -17,6 +17,7 @@
 #include "autograd/cubic.h"
 #include "autograd/record.h"
 #include "autograd/window.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -95,6 +96,7 @@ void check_sample(const char* op, const Tensor& x, const Tensor& grid, const Gri
 }  // namespace
 
 Tensor grid_sample(const Tensor& x, const Tensor& grid, const GridSampleOptions& o) {
+  const OpRange here("grid_sample", x, grid);
   constexpr const char* op = "grid_sample";
   check_sample(op, x, grid, o);
   const Dtype d = x.dtype();
@@ -142,6 +144,7 @@ Tensor grid_sample(const Tensor& x, const Tensor& grid, const GridSampleOptions&
 }
 
 Tensor affine_grid(const Tensor& theta, const Shape& size, const AffineGridOptions& o) {
+  const OpRange here("affine_grid", theta);
   constexpr const char* op = "affine_grid";
   check_defined(op, theta, "theta");
   check<DtypeError>(is_floating(theta.dtype()), op, "{} is not supported (expected a floating dtype); convert with .to()", theta.dtype());

@@ -8,6 +8,7 @@
 #include <rill/ops/view.h>
 
 #include "autograd/rows.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -161,6 +162,7 @@ Tensor fit(const char* op, const Tensor& value, const Shape& selected, Dtype dty
 }  // namespace
 
 Tensor index_get(const Tensor& x, const std::vector<Index>& indices) {
+  const OpRange here("index_get", x);
   const Selection s = select_basic(x, indices);
   if (!s.advanced) return s.copied ? s.base.clone() : s.base;
   const Advanced a = advanced(s);
@@ -168,6 +170,7 @@ Tensor index_get(const Tensor& x, const std::vector<Index>& indices) {
 }
 
 const Tensor& index_put_(const Tensor& x, const std::vector<Index>& indices, const Tensor& value, bool accumulate) {
+  const OpRange here("index_put_", x, value);
   constexpr const char* op = "index_put_";
   check_defined(op, value, "the value");
   const Selection s = select_basic(x, indices);
@@ -191,6 +194,7 @@ const Tensor& index_put_(const Tensor& x, const std::vector<Index>& indices, con
 }
 
 Tensor index_put(const Tensor& x, const std::vector<Index>& indices, const Tensor& value, bool accumulate) {
+  const OpRange here("index_put", x, value);
   check_defined("index_put", x);
   const Tensor copy = x.clone();
   return index_put_(copy, indices, value, accumulate);

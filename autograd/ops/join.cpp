@@ -10,6 +10,7 @@
 #include "autograd/window.h"
 #include "backends/api/backend.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -75,6 +76,7 @@ Dtype common_dtype(const std::vector<Tensor>& tensors) {
 }  // namespace
 
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t axis) {
+  const OpRange here("cat");
   check_list("cat", tensors);
   const Tensor* first = nullptr;  // decides the shape
   for (const Tensor& t : tensors) {
@@ -121,6 +123,7 @@ Tensor cat(const std::vector<Tensor>& tensors, std::int64_t axis) {
 }
 
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis) {
+  const OpRange here("stack");
   check_list("stack", tensors);
   Shape shape = impl(tensors[0]).shape;
   for (std::size_t i = 1; i < tensors.size(); ++i)
@@ -159,20 +162,37 @@ std::vector<Tensor> at_least(const char* op, const std::vector<Tensor>& tensors,
 }  // namespace
 
 Tensor hstack(const std::vector<Tensor>& tensors) {
+  const OpRange here("hstack");
   const auto all = at_least("hstack", tensors, 1);
   return cat(all, all[0].dim() == 1 ? 0 : 1);
 }
-Tensor vstack(const std::vector<Tensor>& tensors) { return cat(at_least("vstack", tensors, 2), 0); }
-Tensor dstack(const std::vector<Tensor>& tensors) { return cat(at_least("dstack", tensors, 3), 2); }
+Tensor vstack(const std::vector<Tensor>& tensors) {
+  const OpRange here("vstack");
+  return cat(at_least("vstack", tensors, 2), 0);
+}
+Tensor dstack(const std::vector<Tensor>& tensors) {
+  const OpRange here("dstack");
+  return cat(at_least("dstack", tensors, 3), 2);
+}
 Tensor column_stack(const std::vector<Tensor>& tensors) {
+  const OpRange here("column_stack");
   check_list("column_stack", tensors);
   std::vector<Tensor> columns;
   for (const Tensor& t : tensors) columns.push_back(t.dim() < 2 ? t.reshape({t.numel(), 1}) : t);
   return cat(columns, 1);
 }
-std::vector<Tensor> atleast_1d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_1d", tensors, 1); }
-std::vector<Tensor> atleast_2d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_2d", tensors, 2); }
-std::vector<Tensor> atleast_3d(const std::vector<Tensor>& tensors) { return tensors.empty() ? tensors : at_least("atleast_3d", tensors, 3); }
+std::vector<Tensor> atleast_1d(const std::vector<Tensor>& tensors) {
+  const OpRange here("atleast_1d");
+  return tensors.empty() ? tensors : at_least("atleast_1d", tensors, 1);
+}
+std::vector<Tensor> atleast_2d(const std::vector<Tensor>& tensors) {
+  const OpRange here("atleast_2d");
+  return tensors.empty() ? tensors : at_least("atleast_2d", tensors, 2);
+}
+std::vector<Tensor> atleast_3d(const std::vector<Tensor>& tensors) {
+  const OpRange here("atleast_3d");
+  return tensors.empty() ? tensors : at_least("atleast_3d", tensors, 3);
+}
 
 // ---- splitting ------------------------------------------------------------------------------------------------------------------
 
@@ -185,6 +205,7 @@ std::int64_t split_axis(const char* op, const Tensor& x, std::int64_t axis) {
 }  // namespace
 
 std::vector<Tensor> split_with_sizes(const Tensor& x, const Dims& sizes, std::int64_t axis) {
+  const OpRange here("split_with_sizes", x);
   constexpr const char* op = "split_with_sizes";
   const auto a = split_axis(op, x, axis);
   std::int64_t total = 0;
@@ -199,6 +220,7 @@ std::vector<Tensor> split_with_sizes(const Tensor& x, const Dims& sizes, std::in
   return out;
 }
 std::vector<Tensor> split(const Tensor& x, std::int64_t size, std::int64_t axis) {
+  const OpRange here("split", x);
   const auto a = split_axis("split", x, axis), n = x.size(a);
   check<ValueError>(size > 0 || (size == 0 && n == 0), "split", "size {} must be positive (axis {} has {})", size, a, n);
   std::vector<Tensor> out;
@@ -214,6 +236,7 @@ void check_pieces(const char* op, std::int64_t n, std::int64_t size) {
 }
 }  // namespace
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t n, std::int64_t axis) {
+  const OpRange here("chunk", x);
   const auto a = split_axis("chunk", x, axis);
   check<ValueError>(n > 0, "chunk", "{} pieces are asked for; use at least 1", n);
   const auto size = x.size(a) / n + (x.size(a) % n != 0);
@@ -222,6 +245,7 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t n, std::int64_t axis) {
   return std::vector<Tensor>(static_cast<std::size_t>(n), narrow(x, a, 0, 0));
 }
 std::vector<Tensor> tensor_split(const Tensor& x, std::int64_t n, std::int64_t axis) {
+  const OpRange here("tensor_split", x);
   const auto a = split_axis("tensor_split", x, axis), total = x.size(a);
   check<ValueError>(n > 0, "tensor_split", "{} pieces are asked for; use at least 1", n);
   check_pieces("tensor_split", n, total);
@@ -234,6 +258,7 @@ std::vector<Tensor> tensor_split(const Tensor& x, std::int64_t n, std::int64_t a
   return out;
 }
 std::vector<Tensor> tensor_split(const Tensor& x, const Dims& positions, std::int64_t axis) {
+  const OpRange here("tensor_split", x);
   const auto a = split_axis("tensor_split", x, axis);
   std::vector<Tensor> out;
   std::optional<std::int64_t> from = 0;
@@ -242,6 +267,7 @@ std::vector<Tensor> tensor_split(const Tensor& x, const Dims& positions, std::in
   return out;
 }
 std::vector<Tensor> unbind(const Tensor& x, std::int64_t axis) {
+  const OpRange here("unbind", x);
   const auto a = split_axis("unbind", x, axis);
   std::vector<Tensor> out;
   for (std::int64_t i = 0; i < x.size(a); ++i) out.push_back(select(x, a, i));

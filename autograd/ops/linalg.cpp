@@ -7,6 +7,7 @@
 #include "autograd/binary.h"
 #include "autograd/products.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 
@@ -85,6 +86,7 @@ Tensor product(const char* op, const Tensor& a, const Tensor& b) {
 }
 
 Tensor dot(const Tensor& a, const Tensor& b) {
+  const OpRange here("dot", a, b);
   check_product("dot", a, b);
   check_rank("dot", a, 1, b, 1);
   if (impl(a).numel != impl(b).numel) fail_inner("dot", a, b, impl(a).numel, impl(b).numel);
@@ -95,6 +97,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
 }
 
 Tensor mv(const Tensor& a, const Tensor& x) {
+  const OpRange here("mv", a, x);
   check_product("mv", a, x);
   check_rank("mv", a, 2, x, 1);
   const auto m = impl(a).shape[0];
@@ -106,6 +109,7 @@ Tensor mv(const Tensor& a, const Tensor& x) {
 }
 
 Tensor outer(const Tensor& a, const Tensor& b) {
+  const OpRange here("outer", a, b);
   check_defined("outer", a, "the first operand");
   check_defined("outer", b, "the second operand");
   check_rank("outer", a, 1, b, 1);
@@ -113,12 +117,14 @@ Tensor outer(const Tensor& a, const Tensor& b) {
 }
 
 Tensor mm(const Tensor& a, const Tensor& b) {
+  const OpRange here("mm", a, b);
   check_product("mm", a, b);
   check_rank("mm", a, 2, b, 2);
   return product("mm", a, b);
 }
 
 Tensor bmm(const Tensor& a, const Tensor& b) {
+  const OpRange here("bmm", a, b);
   check_product("bmm", a, b);
   check_rank("bmm", a, 3, b, 3);
   check<ShapeError>(impl(a).shape[0] == impl(b).shape[0], "bmm", "batches {} and {} of {} and {} differ; matmul() broadcasts", impl(a).shape[0], impl(b).shape[0], impl(a).shape,
@@ -127,6 +133,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
+  const OpRange here("matmul", a, b);
   check_product("matmul", a, b);
   const int ra = impl(a).shape.rank(), rb = impl(b).shape.rank();
   if (ra >= 2 && rb >= 2) [[likely]] return product("matmul", a, b);
@@ -180,12 +187,14 @@ Tensor add_product(const char* op, const Tensor& c, const Tensor& a, const Tenso
 }  // namespace
 
 Tensor addmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions options) {
+  const OpRange here("addmm", c, a, b);
   check_product("addmm", a, b);
   check_rank("addmm", a, 2, b, 2);
   return add_product("addmm", c, a, b, options);
 }
 
 Tensor baddbmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions options) {
+  const OpRange here("baddbmm", c, a, b);
   check_product("baddbmm", a, b);
   check_rank("baddbmm", a, 3, b, 3);
   check<ShapeError>(impl(a).shape[0] == impl(b).shape[0], "baddbmm", "batches {} and {} of {} and {} differ", impl(a).shape[0], impl(b).shape[0], impl(a).shape, impl(b).shape);
@@ -193,6 +202,7 @@ Tensor baddbmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions o
 }
 
 Tensor addmv(const Tensor& c, const Tensor& a, const Tensor& x, AddmmOptions options) {
+  const OpRange here("addmv", c, a, x);
   check_product("addmv", a, x);
   check_rank("addmv", a, 2, x, 1);
   check_defined("addmv", c, "the summand");
@@ -202,6 +212,7 @@ Tensor addmv(const Tensor& c, const Tensor& a, const Tensor& x, AddmmOptions opt
 }
 
 Tensor bias_add(const Tensor& x, const Tensor& bias, std::int64_t axis) {
+  const OpRange here("bias_add", x, bias);
   constexpr const char* op = "bias_add";
   check_defined(op, x);
   check_defined(op, bias, "the bias");
@@ -216,6 +227,7 @@ Tensor bias_add(const Tensor& x, const Tensor& bias, std::int64_t axis) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
+  const OpRange here("linear", x, w, b);
   check_product("linear", x, w);
   const Shape &xs = impl(x).shape, &ws = impl(w).shape;
   check<ShapeError>(xs.rank() >= 1 && (ws.rank() == 2 || ws.rank() == 1), "linear", "takes x [.., in] and weight [out, in], got {} and {}", xs, ws);

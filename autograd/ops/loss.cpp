@@ -12,6 +12,7 @@
 #include <rill/ops/view.h>
 
 #include "autograd/loss.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -25,14 +26,17 @@ Tensor positive_part(const Tensor& t) { return clamp(t, 0); }
 // ---- distances ------------------------------------------------------------------------------------------------------------------
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  const OpRange here("mse_loss", input, target);
   const Tensor x = input_of("mse_loss", input);
   return finish(square(x - target_of("mse_loss", target, input)), reduction, input);
 }
 Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  const OpRange here("l1_loss", input, target);
   const Tensor x = input_of("l1_loss", input);
   return finish(abs(x - target_of("l1_loss", target, input)), reduction, input);
 }
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta, Reduction reduction) {
+  const OpRange here("smooth_l1_loss", input, target);
   constexpr const char* op = "smooth_l1_loss";
   check<ValueError>(beta >= 0, op, "beta is {}; use 0 or more", beta);
   if (beta == 0) return l1_loss(input, target, reduction);
@@ -40,6 +44,7 @@ Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta, Re
   return finish(where(lt(d.detach(), beta), square(e) * (0.5 / beta), d - 0.5 * beta), reduction, input);
 }
 Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduction reduction) {
+  const OpRange here("huber_loss", input, target);
   constexpr const char* op = "huber_loss";
   check<ValueError>(delta > 0, op, "delta is {}; use a number above 0", delta);
   const Tensor x = input_of(op, input), e = x - target_of(op, target, input), d = abs(e);
@@ -49,6 +54,7 @@ Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduc
 // ---- probabilities --------------------------------------------------------------------------------------------------------------
 
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, Reduction reduction) {
+  const OpRange here("binary_cross_entropy", input, target, weight);
   constexpr const char* op = "binary_cross_entropy";
   const Tensor x = input_of(op, input), y = target_of(op, target, input), w = weight_of(op, "the weight", weight, input);
   if (x.numel()) {
@@ -67,6 +73,7 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
 }
 
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target, const LogitsOptions& o) {
+  const OpRange here("binary_cross_entropy_with_logits", logits, target);
   constexpr const char* op = "binary_cross_entropy_with_logits";
   const Tensor x = input_of(op, logits), y = target_of(op, target, logits);
   const Tensor w = weight_of(op, "the weight", o.weight, logits), positive = weight_of(op, "pos_weight", o.pos_weight, logits);
@@ -76,6 +83,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
 }
 
 Tensor kl_div(const Tensor& input, const Tensor& target, const KlDivOptions& o) {
+  const OpRange here("kl_div", input, target);
   const Tensor x = input_of("kl_div", input), y = target_of("kl_div", target, input);
   const Tensor loss = o.log_target ? exp(y) * (y - x) : xlogy(y, y) - y * x;
   if (!o.batch_mean || o.reduction != Reduction::mean) return finish(loss, o.reduction, input);
@@ -84,11 +92,13 @@ Tensor kl_div(const Tensor& input, const Tensor& target, const KlDivOptions& o) 
 }
 
 Tensor soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  const OpRange here("soft_margin_loss", input, target);
   const Tensor x = input_of("soft_margin_loss", input);
   return finish(-logsigmoid(x * target_of("soft_margin_loss", target, input)), reduction, input);
 }
 
 Tensor multilabel_soft_margin_loss(const Tensor& input, const Tensor& target, const Tensor& weight, Reduction reduction) {
+  const OpRange here("multilabel_soft_margin_loss", input, target, weight);
   constexpr const char* op = "multilabel_soft_margin_loss";
   const Tensor x = input_of(op, input), y = target_of(op, target, input), w = weight_of(op, "the weight", weight, input);
   check<ShapeError>(x.dim() >= 1, op, "the input is one number; expected [..., classes]");
@@ -97,6 +107,7 @@ Tensor multilabel_soft_margin_loss(const Tensor& input, const Tensor& target, co
 }
 
 Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const PoissonNllOptions& o) {
+  const OpRange here("poisson_nll_loss", input, target);
   constexpr const char* op = "poisson_nll_loss";
   const Tensor x = input_of(op, input), y = target_of(op, target, input);
   Tensor loss = o.log_input ? exp(x) - y * x : x - y * log(x + o.eps);
@@ -105,6 +116,7 @@ Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const Poisson
 }
 
 Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var, const GaussianNllOptions& o) {
+  const OpRange here("gaussian_nll_loss", input, target, var);
   constexpr const char* op = "gaussian_nll_loss";
   const Tensor x = input_of(op, input), y = target_of(op, target, input);
   check<ValueError>(o.eps > 0, op, "eps is {}; use a number above 0", o.eps);
@@ -122,6 +134,7 @@ Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor
 // ---- margins --------------------------------------------------------------------------------------------------------------------
 
 Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& target, double margin, Reduction reduction) {
+  const OpRange here("cosine_embedding_loss", a, b, target);
   constexpr const char* op = "cosine_embedding_loss";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
   check<ShapeError>(x.shape() == z.shape() && (x.dim() == 1 || x.dim() == 2), op, "the inputs have shapes {} and {}; expected twice [N, D] or [D]", x.shape(), z.shape());
@@ -135,6 +148,7 @@ Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& tar
 }
 
 Tensor margin_ranking_loss(const Tensor& a, const Tensor& b, const Tensor& target, double margin, Reduction reduction) {
+  const OpRange here("margin_ranking_loss", a, b, target);
   constexpr const char* op = "margin_ranking_loss";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
   check<ShapeError>(x.shape() == z.shape(), op, "the inputs have shapes {} and {}; they must be equal", x.shape(), z.shape());
@@ -142,6 +156,7 @@ Tensor margin_ranking_loss(const Tensor& a, const Tensor& b, const Tensor& targe
 }
 
 Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin, Reduction reduction) {
+  const OpRange here("hinge_embedding_loss", input, target);
   constexpr const char* op = "hinge_embedding_loss";
   const Tensor x = input_of(op, input), y = target_of(op, target, input).detach();
   return finish(where(ne(y, -1), x, 0) + where(ne(y, 1), positive_part(margin - x), 0), reduction, input);
@@ -157,10 +172,12 @@ Tensor triplet(const char* op, const Tensor& anchor, const Tensor& positive, con
 }  // namespace
 
 Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const TripletOptions& o) {
+  const OpRange here("triplet_margin_loss", anchor, positive, negative);
   return triplet("triplet_margin_loss", anchor, positive, negative, [&](const Tensor& x, const Tensor& y) { return pairwise_distance(x, y, o.p, o.eps); },
                  {.margin = o.margin, .swap = o.swap, .reduction = o.reduction});
 }
 Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const DistanceFunction& distance, const TripletDistanceOptions& o) {
+  const OpRange here("triplet_margin_with_distance_loss", anchor, positive, negative);
   check<ValueError>(distance != nullptr, "triplet_margin_with_distance_loss", "the distance is empty; pass a function of two tensors");
   return triplet("triplet_margin_with_distance_loss", anchor, positive, negative, distance, o);
 }
@@ -180,6 +197,7 @@ Tensor classes_of(const char* op, const Tensor& target, const Shape& expected) {
 }  // namespace
 
 Tensor multi_margin_loss(const Tensor& input, const Tensor& target, const MultiMarginOptions& o) {
+  const OpRange here("multi_margin_loss", input, target);
   constexpr const char* op = "multi_margin_loss";
   check<ValueError>(o.p == 1 || o.p == 2, op, "p is {}; use 1 or 2", o.p);
   const Tensor wide_input = input_of(op, input), x = samples_of(op, wide_input);
@@ -198,6 +216,7 @@ Tensor multi_margin_loss(const Tensor& input, const Tensor& target, const MultiM
 }
 
 Tensor multilabel_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  const OpRange here("multilabel_margin_loss", input, target);
   constexpr const char* op = "multilabel_margin_loss";
   const Tensor wide_input = input_of(op, input), x = samples_of(op, wide_input);
   const Tensor y = reshape(classes_of(op, target, input.shape()), x.shape());
@@ -213,6 +232,7 @@ Tensor multilabel_margin_loss(const Tensor& input, const Tensor& target, Reducti
 // ---- similarity -----------------------------------------------------------------------------------------------------------------
 
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, std::int64_t axis, double eps) {
+  const OpRange here("cosine_similarity", a, b);
   constexpr const char* op = "cosine_similarity";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
   const Shape shape = broadcast_shapes(x.shape(), z.shape(), op);
@@ -225,6 +245,7 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, std::int64_t axis, do
 }
 
 Tensor pairwise_distance(const Tensor& a, const Tensor& b, double p, double eps, bool keepdim) {
+  const OpRange here("pairwise_distance", a, b);
   constexpr const char* op = "pairwise_distance";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
   broadcast_shapes(x.shape(), z.shape(), op);
@@ -232,6 +253,7 @@ Tensor pairwise_distance(const Tensor& a, const Tensor& b, double p, double eps,
 }
 
 Tensor normalize(const Tensor& x, double p, std::int64_t axis, double eps) {
+  const OpRange here("normalize", x);
   const Tensor in = input_of("normalize", x);
   return finish(in / clamp(norm(in, p, {wrap_axis("normalize", axis, in.dim())}, true), eps), Reduction::none, x);
 }

@@ -6,11 +6,13 @@
 
 #include "autograd/elementwise.h"
 #include "autograd/window.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
 
 Tensor lp_pool(const char* op, int axes, const Tensor& x, double p, const PerAxis& kernel, const LpPoolOptions& o) {
+  const OpRange here(op, x);
   check_defined(op, x);
   check<DtypeError>(is_floating(x.dtype()), op, "{} is not supported (expected a floating dtype); convert with .to()", x.dtype());
   check<ValueError>(p != 0 && std::isfinite(p), op, "p is {}; use a finite number other than 0", p);

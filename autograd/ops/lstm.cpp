@@ -11,6 +11,7 @@
 
 #include "autograd/recorded_gradients.h"
 #include "autograd/recurrent.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -149,6 +150,7 @@ List layer(const Spec& s, const List& in) {
 }  // namespace
 
 LstmResult lstm_layer(const Tensor& x, const Tensor& h, const Tensor& c, const LstmWeights& w, const LstmOptions& o) {
+  const OpRange here("lstm_layer", x, h, c);
   const Sequence q(kOp, x, h.defined() ? h : c, {o.reverse, o.batch_sizes});
   const std::int64_t units = units_of(kOp, x, w.ih, 4);
   const bool projected = w.hr.defined(), peepholes = w.peephole_i.defined() || w.peephole_f.defined() || w.peephole_o.defined();

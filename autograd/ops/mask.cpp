@@ -6,6 +6,7 @@
 
 #include "autograd/binary.h"
 #include "autograd/rows.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -39,6 +40,7 @@ Places everywhere_true(const Tensor& mask) {
 }  // namespace
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
+  const OpRange here("masked_fill", x, mask);
   check_mask("masked_fill", x, mask);
   check_value("masked_fill", x, value);
   const Shape shape = broadcast_shapes(impl(x).shape, impl(mask).shape, "masked_fill");
@@ -55,6 +57,7 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
 }
 
 const Tensor& masked_fill_(const Tensor& x, const Tensor& mask, Scalar value) {
+  const OpRange here("masked_fill_", x, mask);
   constexpr const char* op = "masked_fill_";
   check_mask(op, x, mask);
   check_value(op, x, value);
@@ -63,12 +66,14 @@ const Tensor& masked_fill_(const Tensor& x, const Tensor& mask, Scalar value) {
 }
 
 Tensor masked_select(const Tensor& x, const Tensor& mask) {
+  const OpRange here("masked_select", x, mask);
   check_mask("masked_select", x, mask);
   const Shape shape = broadcast_shapes(impl(x).shape, impl(mask).shape, "masked_select");
   return take_rows("masked_select", impl(x).shape == shape ? x : expand(x, shape), everywhere_true(expand(mask.detach(), shape)));
 }
 
 Tensor masked_scatter(const Tensor& x, const Tensor& mask, const Tensor& source) {
+  const OpRange here("masked_scatter", x, mask, source);
   constexpr const char* op = "masked_scatter";
   check_mask(op, x, mask);
   check_defined(op, source, "source");
@@ -82,6 +87,7 @@ Tensor masked_scatter(const Tensor& x, const Tensor& mask, const Tensor& source)
 }
 
 Tensor nonzero(const Tensor& x) {
+  const OpRange here("nonzero", x);
   check_defined("nonzero", x);
   const Tensor at = true_positions(impl(x).dtype == Dtype::boolean ? x.detach() : ne(x.detach(), 0));
   const Shape& s = impl(x).shape;
@@ -100,6 +106,7 @@ Tensor nonzero(const Tensor& x) {
 }
 
 std::vector<Tensor> where(const Tensor& condition) {
+  const OpRange here("where", condition);
   check_defined("where", condition);
   const Tensor at = nonzero(condition.dim() == 0 ? condition.reshape({1}) : condition);
   std::vector<Tensor> out;
@@ -108,6 +115,7 @@ std::vector<Tensor> where(const Tensor& condition) {
 }
 
 Tensor one_hot(const Tensor& index, std::int64_t classes) {
+  const OpRange here("one_hot", index);
   const Tensor i = index_values("one_hot", index);
   const auto n = impl(i).numel;
   check<ValueError>(classes >= -1 && classes != 0, "one_hot", "{} classes are asked for; use a positive number, or -1 for the largest index + 1", classes);

@@ -13,6 +13,7 @@
 #include <rill/ops/view.h>
 
 #include "autograd/elementwise.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -177,16 +178,19 @@ std::int64_t pixels(const Tensor& x) {
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
+  const OpRange here("layer_norm", x, weight, bias);
   return last_axes("layer_norm", x, normalized_shape, weight, bias, eps, true);
 }
 
 Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, std::optional<double> eps) {
+  const OpRange here("rms_norm", x, weight);
   check_input("rms_norm", x);
   const double machine = impl(x).dtype == Dtype::float64 ? std::numeric_limits<double>::epsilon() : static_cast<double>(std::numeric_limits<float>::epsilon());
   return last_axes("rms_norm", x, normalized_shape, weight, {}, eps.value_or(machine), false);
 }
 
 Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
+  const OpRange here("group_norm", x, weight, bias);
   constexpr const char* op = "group_norm";
   check_channels(op, x, 2);
   const std::int64_t channels = x.size(1);
@@ -196,6 +200,7 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, co
 }
 
 Tensor instance_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight, const Tensor& bias, const InstanceNormOptions& options) {
+  const OpRange here("instance_norm", x, running_mean, running_var, weight, bias);
   constexpr const char* op = "instance_norm";
   check_channels(op, x, 3);
   if (!options.use_input_stats) return batch_norm(x, running_mean, running_var, weight, bias, {.training = false, .eps = options.eps});
@@ -213,6 +218,7 @@ Tensor instance_norm(const Tensor& x, const Tensor& running_mean, const Tensor& 
 }
 
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
+  const OpRange here("batch_norm", x, running_mean, running_var, weight, bias);
   constexpr const char* op = "batch_norm";
   check_channels(op, x, 2);
   const Shape channels{x.size(1)};
@@ -233,6 +239,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
 }
 
 Tensor local_response_norm(const Tensor& x, std::int64_t size, double alpha, double beta, double k) {
+  const OpRange here("local_response_norm", x);
   constexpr const char* op = "local_response_norm";
   check_channels(op, x, 3);
   check<ValueError>(size >= 1, op, "the window has size {}; use 1 or more", size);

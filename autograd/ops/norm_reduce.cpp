@@ -10,6 +10,7 @@
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "autograd/reduction.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -55,6 +56,7 @@ Tensor norm_gradient(const Tensor& g, const Tensor& y, const Tensor& x, double p
 }  // namespace
 
 Tensor norm(const Tensor& x, double p, const Dims& given, bool keepdim) {
+  const OpRange here("norm", x);
   const AxisSet axes("norm", x, given, keepdim);
   check<DtypeError>(is_floating(x.dtype()), "norm", "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
   check<ValueError>(axes.count > 0 || (p >= 0 && p != kInf), "norm", "{} has no elements on the reduced axes, and p = {} has no value for none", describe(x), p);
@@ -64,6 +66,7 @@ Tensor norm(const Tensor& x, double p, const Dims& given, bool keepdim) {
 }
 
 Tensor renorm(const Tensor& x, double p, std::int64_t axis, double max_norm) {
+  const OpRange here("renorm", x);
   constexpr const char* op = "renorm";
   check_defined(op, x);
   check<DtypeError>(is_floating(x.dtype()), op, "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
@@ -78,6 +81,7 @@ Tensor renorm(const Tensor& x, double p, std::int64_t axis, double max_norm) {
 }
 
 Tensor logsumexp(const Tensor& x, const Dims& given, bool keepdim) {
+  const OpRange here("logsumexp", x);
   const AxisSet axes("logsumexp", x, given, keepdim);
   check<DtypeError>(is_floating(x.dtype()), "logsumexp", "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
   Tensor y;

@@ -11,12 +11,14 @@
 
 #include "autograd/record.h"
 #include "backends/api/backend.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
 
 /// The statistic of every row. `axis` is wrapped.
 ValuesIndices pick(const char* op, const Tensor& x, std::int64_t axis, bool keepdim, Order order, std::int64_t k = 0) {
+  const OpRange here(op, x);
   const auto& i = impl(x);
   Shape kept = i.shape, dropped = i.shape;
   if (kept.rank() > 0) kept[axis] = 1, dropped.erase(static_cast<int>(axis));
@@ -41,6 +43,7 @@ std::int64_t checked_axis(const char* op, const Tensor& x, std::int64_t axis) {
 }
 
 Tensor median_of_all(const char* op, const Tensor& x, Order order) {
+  const OpRange here(op, x);
   check_defined(op, x);
   if (x.numel() == 0) {
     check<ValueError>(is_floating(x.dtype()), op, "{} has no elements and its dtype no NaN to return", describe(x));
@@ -63,6 +66,7 @@ ValuesIndices median(const Tensor& x, std::int64_t axis, bool keepdim) { return 
 ValuesIndices nanmedian(const Tensor& x, std::int64_t axis, bool keepdim) { return pick("nanmedian", x, checked_axis("nanmedian", x, axis), keepdim, Order::nanmedian); }
 ValuesIndices mode(const Tensor& x, std::int64_t axis, bool keepdim) { return pick("mode", x, checked_axis("mode", x, axis), keepdim, Order::mode); }
 ValuesIndices kthvalue(const Tensor& x, std::int64_t k, std::int64_t axis, bool keepdim) {
+  const OpRange here("kthvalue", x);
   axis = checked_axis("kthvalue", x, axis);
   const auto n = x.dim() ? x.size(axis) : 1;
   check<ValueError>(k >= 1 && k <= n, "kthvalue", "k is {}, but axis {} of {} has {} elements; k counts from 1", k, axis, x.shape(), n);
@@ -88,6 +92,7 @@ Rank rank_of(const Tensor& count, double q, Interpolation how) {
 }
 
 Tensor quantile_of(const char* op, const Tensor& x, double q, std::int64_t axis, bool keepdim, Interpolation how, bool ignore_nan) {
+  const OpRange here(op, x);
   axis = checked_axis(op, x, axis);
   check<DtypeError>(x.dtype() == Dtype::float32 || x.dtype() == Dtype::float64, op, "{} is not supported, expected float32 or float64; convert with .to()", x.dtype());
   check<ValueError>(q >= 0 && q <= 1, op, "q is {}; it must lie in [0, 1]", q);

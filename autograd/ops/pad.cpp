@@ -10,6 +10,7 @@
 #include "autograd/record.h"
 #include "backends/api/backend.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -57,6 +58,7 @@ Int source(PadMode mode, Int p, Int size) {
 }  // namespace
 
 Tensor pad(const Tensor& x, const Dims& pads, const PadOptions& o) {
+  const OpRange here("pad", x);
   check_defined("pad", x);
   const Shape& s = impl(x).shape;
   const int rank = s.rank();

@@ -10,6 +10,7 @@
 #include "autograd/record.h"
 #include "autograd/resample.h"
 #include "autograd/window.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -126,9 +127,11 @@ PoolResult maximum(const char* op, const Tensor& x, int axes, const std::vector<
 }
 
 PoolResult max_pool(const char* op, int axes, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) {
+  const OpRange here(op, x);
   return maximum(op, x, axes, sliding_windows(op, x, axes, kernel, o.stride, o.padding, o.dilation, o.ceil_mode, false), o.dilation);
 }
 PoolResult adaptive_max_pool(const char* op, int axes, const Tensor& x, const PerAxis& size) {
+  const OpRange here(op, x);
   return maximum(op, x, axes, adaptive_windows(op, x, axes, size, false), 1);
 }
 
@@ -158,11 +161,13 @@ Tensor average(const char* op, const Tensor& x, const std::vector<Windows>& wind
 }
 
 Tensor avg_pool(const char* op, int axes, const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& o) {
+  const OpRange here(op, x);
   const auto windows = sliding_windows(op, x, axes, kernel, o.stride, o.padding, 1, o.ceil_mode, true);
   if (o.divisor_override == 0) return average(op, x, windows, o.count_include_pad ? Divisor::padded : Divisor::inside);
   return average(op, x, windows, Divisor::fixed, static_cast<double>(o.divisor_override));
 }
 Tensor adaptive_avg_pool(const char* op, int axes, const Tensor& x, const PerAxis& size) {
+  const OpRange here(op, x);
   return average(op, x, adaptive_windows(op, x, axes, size, true), Divisor::inside);
 }
 

@@ -16,6 +16,7 @@
 #include "autograd/random.h"
 #include "backends/api/backend.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 #include "lib/core/random.h"
 
 namespace rill {
@@ -180,6 +181,7 @@ void fill_bernoulli(const Tensor& t, double p, const Generator& g) {
 // ---- in place --------------------------------------------------------------------------------------------------------------------
 
 const Tensor& uniform_(const Tensor& x, double low, double high, const Generator& g) {
+  const OpRange here("uniform_", x);
   check_defined("uniform_", x);
   check_floating("uniform_", impl(x).dtype);
   check_bounds("uniform_", low, high);
@@ -188,6 +190,7 @@ const Tensor& uniform_(const Tensor& x, double low, double high, const Generator
 const Tensor& Tensor::uniform_(double low, double high) const { return rill::uniform_(*this, low, high); }
 
 const Tensor& normal_(const Tensor& x, double mean, double std, const Generator& g) {
+  const OpRange here("normal_", x);
   check_defined("normal_", x);
   check_floating("normal_", impl(x).dtype);
   check_std("normal_", std);
@@ -196,6 +199,7 @@ const Tensor& normal_(const Tensor& x, double mean, double std, const Generator&
 const Tensor& Tensor::normal_(double mean, double std) const { return rill::normal_(*this, mean, std); }
 
 const Tensor& exponential_(const Tensor& x, double rate, const Generator& g) {
+  const OpRange here("exponential_", x);
   check_defined("exponential_", x);
   check_floating("exponential_", impl(x).dtype);
   check<ValueError>(rate > 0, "exponential_", "the rate {} must be above 0", rate);
@@ -203,6 +207,7 @@ const Tensor& exponential_(const Tensor& x, double rate, const Generator& g) {
 }
 
 const Tensor& bernoulli_(const Tensor& x, double p, const Generator& g) {
+  const OpRange here("bernoulli_", x);
   check_defined("bernoulli_", x);
   check_probability("bernoulli_", p);
   return write("bernoulli_", x, is_floating(impl(x).dtype) ? impl(x).dtype : Dtype::float32, [&](const Tensor& t) { fill_bernoulli(t, p, g); });
@@ -218,6 +223,7 @@ void check_probabilities(const char* op, const Tensor& p) {
 }
 }  // namespace
 const Tensor& bernoulli_(const Tensor& x, const Tensor& probabilities, const Generator& g) {
+  const OpRange here("bernoulli_", x, probabilities);
   check_defined("bernoulli_", x);
   check_probabilities("bernoulli_", probabilities);
   check_same_device("bernoulli_", x, probabilities);
@@ -238,11 +244,13 @@ const Tensor& bernoulli_(const Tensor& x, const Tensor& probabilities, const Gen
 }
 
 const Tensor& random_(const Tensor& x, std::int64_t low, std::int64_t high, const Generator& g) {
+  const OpRange here("random_", x);
   check_defined("random_", x);
   check_integers("random_", low, high, impl(x).dtype);
   return write("random_", x, Dtype::int64, [&](const Tensor& t) { fill_integers(t, low, width(low, high), false, g); });
 }
 const Tensor& random_(const Tensor& x, const Generator& g) {
+  const OpRange here("random_", x);
   check_defined("random_", x);
   const Dtype d = impl(x).dtype;
   const auto range = static_cast<std::uint64_t>(whole_range(d).second) + 1;
@@ -250,6 +258,7 @@ const Tensor& random_(const Tensor& x, const Generator& g) {
 }
 
 const Tensor& log_normal_(const Tensor& x, double mean, double std, const Generator& g) {
+  const OpRange here("log_normal_", x);
   check_std("log_normal_", std);
   return write_formula("log_normal_", x, [&](const Tensor& t) {
     if (with_mersenne(g, [&](Mersenne& m) { store(t, [&](std::int64_t) { return std::exp(m.normal() * std + mean); }); })) return t;
@@ -257,6 +266,7 @@ const Tensor& log_normal_(const Tensor& x, double mean, double std, const Genera
   });
 }
 const Tensor& cauchy_(const Tensor& x, double median, double scale, const Generator& g) {
+  const OpRange here("cauchy_", x);
   check<ValueError>(scale > 0, "cauchy_", "the scale {} must be above 0", scale);
   return write_formula("cauchy_", x, [&](const Tensor& t) {
     const Tensor u = rand(t.shape(), {.dtype = float64, .device = t.device()}, g);
@@ -264,6 +274,7 @@ const Tensor& cauchy_(const Tensor& x, double median, double scale, const Genera
   });
 }
 const Tensor& geometric_(const Tensor& x, double p, const Generator& g) {
+  const OpRange here("geometric_", x);
   check<ValueError>(p > 0 && p <= 1, "geometric_", "the probability {} is outside (0, 1]", p);
   return write_formula("geometric_", x, [&](const Tensor& t) {
     if (with_mersenne(g, [&](Mersenne& m) { store(t, [&](std::int64_t) { return std::ceil(std::log(m.uniform_double()) / std::log1p(-p)); }); })) return t;
@@ -272,12 +283,14 @@ const Tensor& geometric_(const Tensor& x, double p, const Generator& g) {
   });
 }
 const Tensor& gumbel_(const Tensor& x, const Generator& g) {
+  const OpRange here("gumbel_", x);
   return write_formula("gumbel_", x, [&](const Tensor& t) {
     fill_exponential(t, 1, g);
     return -log(t);
   });
 }
 const Tensor& trunc_normal_(const Tensor& x, double mean, double std, double low, double high, const Generator& g) {
+  const OpRange here("trunc_normal_", x);
   check_std("trunc_normal_", std);
   check_bounds("trunc_normal_", low, high);
   check_defined("trunc_normal_", x);
@@ -303,6 +316,7 @@ const Tensor& trunc_normal_(const Tensor& x, double mean, double std, double low
 // ---- new tensors -----------------------------------------------------------------------------------------------------------------
 
 Tensor rand(const Shape& shape, const Options& o, const Generator& g) {
+  const OpRange here("rand");
   const Dtype dtype = o.dtype.value_or(default_dtype());
   check_floating("rand", dtype);
   const Tensor t = fresh("rand", shape, dtype, o);
@@ -310,6 +324,7 @@ Tensor rand(const Shape& shape, const Options& o, const Generator& g) {
   return finish(t, o);
 }
 Tensor randn(const Shape& shape, const Options& o, const Generator& g) {
+  const OpRange here("randn");
   const Dtype dtype = o.dtype.value_or(default_dtype());
   check_floating("randn", dtype);
   const Tensor t = fresh("randn", shape, dtype, o);
@@ -317,6 +332,7 @@ Tensor randn(const Shape& shape, const Options& o, const Generator& g) {
   return finish(t, o);
 }
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const Options& o, const Generator& g) {
+  const OpRange here("randint");
   const Dtype dtype = o.dtype.value_or(Dtype::int64);
   check_integers("randint", low, high, dtype);
   const Tensor t = fresh("randint", shape, Dtype::int64, o);
@@ -326,6 +342,7 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, const Op
 Tensor randint(std::int64_t high, const Shape& shape, const Options& o, const Generator& g) { return randint(0, high, shape, o, g); }
 
 Tensor randperm(std::int64_t n, const Options& o, const Generator& g) {
+  const OpRange here("randperm");
   check<ValueError>(n >= 0, "randperm", "the count {} is negative", n);
   const Dtype dtype = o.dtype.value_or(Dtype::int64);
   if (n > 0) check_integers("randperm", 0, n, dtype);
@@ -339,13 +356,21 @@ Tensor randperm(std::int64_t n, const Options& o, const Generator& g) {
   return finish(t.to(dtype), o);
 }
 
-Tensor rand_like(const Tensor& x, const Options& o, const Generator& g) { return rand(x.shape(), like("rand_like", x, o), g); }
-Tensor randn_like(const Tensor& x, const Options& o, const Generator& g) { return randn(x.shape(), like("randn_like", x, o), g); }
+Tensor rand_like(const Tensor& x, const Options& o, const Generator& g) {
+  const OpRange here("rand_like", x);
+  return rand(x.shape(), like("rand_like", x, o), g);
+}
+Tensor randn_like(const Tensor& x, const Options& o, const Generator& g) {
+  const OpRange here("randn_like", x);
+  return randn(x.shape(), like("randn_like", x, o), g);
+}
 Tensor randint_like(const Tensor& x, std::int64_t low, std::int64_t high, const Options& o, const Generator& g) {
+  const OpRange here("randint_like", x);
   return randint(low, high, x.shape(), like("randint_like", x, o), g);
 }
 
 Tensor normal(double mean, double std, const Shape& shape, const Options& o, const Generator& g) {
+  const OpRange here("normal");
   check_std("normal", std);
   const Dtype dtype = o.dtype.value_or(default_dtype());
   check_floating("normal", dtype);
@@ -354,6 +379,7 @@ Tensor normal(double mean, double std, const Shape& shape, const Options& o, con
   return finish(t, o);
 }
 Tensor normal(const Tensor& mean, const Tensor& std, const Generator& g) {
+  const OpRange here("normal", mean, std);
   check_defined("normal", mean, "the mean");
   check_defined("normal", std, "the standard deviation");
   check_same_device("normal", mean, std);
@@ -366,6 +392,7 @@ Tensor normal(const Tensor& mean, const Tensor& std, const Generator& g) {
   return z * std + mean;
 }
 Tensor normal(const Tensor& mean, double std, const Generator& g) {
+  const OpRange here("normal", mean);
   check_std("normal", std);
   check_defined("normal", mean, "the mean");
   check_floating("normal", impl(mean).dtype);
@@ -374,11 +401,13 @@ Tensor normal(const Tensor& mean, double std, const Generator& g) {
 }
 
 Tensor bernoulli(const Tensor& probabilities, const Generator& g) {
+  const OpRange here("bernoulli", probabilities);
   check_probabilities("bernoulli", probabilities);
   NoGrad off;
   return bernoulli_(make_tensor(impl(probabilities).shape, impl(probabilities).dtype, impl(probabilities).device), probabilities, g);
 }
 Tensor bernoulli(const Tensor& x, double p, const Generator& g) {
+  const OpRange here("bernoulli", x);
   check_defined("bernoulli", x);
   check_floating("bernoulli", impl(x).dtype);
   check_probability("bernoulli", p);
@@ -387,6 +416,7 @@ Tensor bernoulli(const Tensor& x, double p, const Generator& g) {
 }
 
 Tensor poisson(const Tensor& rates, const Generator& g) {
+  const OpRange here("poisson", rates);
   check_defined("poisson", rates, "the tensor of rates");
   check_floating("poisson", impl(rates).dtype);
   NoGrad off;
@@ -444,6 +474,7 @@ void multinomial_sequential(Mersenne& m, const std::vector<double>& weights, std
 }  // namespace
 
 Tensor multinomial(const Tensor& weights, std::int64_t samples, MultinomialOptions options, const Generator& g) {
+  const OpRange here("multinomial", weights);
   check_defined("multinomial", weights, "the tensor of weights");
   check_floating("multinomial", impl(weights).dtype);
   const Shape& shape = impl(weights).shape;

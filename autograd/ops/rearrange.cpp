@@ -11,12 +11,14 @@
 #include "autograd/record.h"
 #include "backends/api/backend.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 
 // ---- repeating -----------------------------------------------------------------------------------------------------------------
 
 Tensor repeat(const Tensor& x, const Dims& repeats) {
+  const OpRange here("repeat", x);
   check_defined("repeat", x);
   const Shape& s = impl(x).shape;
   check<ShapeError>(repeats.rank() >= s.rank(), "repeat", "{} repeats are given for {}, which has {} axes; give at least one per axis", repeats.rank(), s, s.rank());
@@ -34,6 +36,7 @@ Tensor repeat(const Tensor& x, const Dims& repeats) {
 }
 
 Tensor tile(const Tensor& x, const Dims& repeats) {
+  const OpRange here("tile", x);
   check_defined("tile", x);
   Dims all = repeats;
   while (all.rank() < x.dim()) all.insert(0, 1);
@@ -41,10 +44,12 @@ Tensor tile(const Tensor& x, const Dims& repeats) {
 }
 
 Tensor repeat_interleave(const Tensor& x, std::int64_t repeats) {
+  const OpRange here("repeat_interleave", x);
   check_defined("repeat_interleave", x);
   return repeat_interleave(x.reshape({x.numel()}), repeats, 0);
 }
 Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, std::int64_t axis) {
+  const OpRange here("repeat_interleave", x);
   check_defined("repeat_interleave", x);
   check<ValueError>(repeats >= 0, "repeat_interleave", "{} repeats are asked for; the number must not be negative", repeats);
   const Tensor t = x.dim() == 0 ? x.reshape({1}) : x;
@@ -56,6 +61,7 @@ Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, std::int64_t axi
   return expand(unsqueeze(t, a + 1), wide).clone(MemoryFormat::contiguous).view(shape);
 }
 Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::int64_t axis) {
+  const OpRange here("repeat_interleave", x, repeats);
   constexpr const char* op = "repeat_interleave";
   check_defined(op, x);
   check_defined(op, repeats, "repeats");
@@ -82,6 +88,7 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::int64_t ax
 // ---- reordering ----------------------------------------------------------------------------------------------------------------
 
 Tensor flip(const Tensor& x, const Dims& axes) {
+  const OpRange here("flip", x);
   check_defined("flip", x);
   Dims wrapped = axes;
   for (auto& a : wrapped) a = wrap_axis("flip", a, x.dim());
@@ -115,10 +122,12 @@ void roll_axis(const Tensor& x, const Tensor& out, std::int64_t axis, std::int64
 }  // namespace
 
 Tensor roll(const Tensor& x, std::int64_t shift) {
+  const OpRange here("roll", x);
   check_defined("roll", x);
   return roll(x.reshape({x.numel()}), {shift}, {0}).reshape(x.shape());
 }
 Tensor roll(const Tensor& x, const Dims& shifts, const Dims& axes) {
+  const OpRange here("roll", x);
   check_defined("roll", x);
   check<ShapeError>(shifts.rank() == axes.rank(), "roll", "{} shifts and {} axes are given; give one shift per axis", shifts.rank(), axes.rank());
   Dims wrapped = axes, back = shifts;
@@ -138,6 +147,7 @@ Tensor roll(const Tensor& x, const Dims& shifts, const Dims& axes) {
 }
 
 Tensor rot90(const Tensor& x, std::int64_t times, std::int64_t axis1, std::int64_t axis2) {
+  const OpRange here("rot90", x);
   check_defined("rot90", x);
   check<ShapeError>(x.dim() >= 2, "rot90", "needs two axes, got shape {}", x.shape());
   const auto a = wrap_axis("rot90", axis1, x.dim()), b = wrap_axis("rot90", axis2, x.dim());
@@ -164,17 +174,20 @@ Tensor lower_mask(const char* op, const Tensor& x, std::int64_t diagonal) {
 }  // namespace
 
 Tensor tril(const Tensor& x, std::int64_t diagonal) {
+  const OpRange here("tril", x);
   const Tensor lower = lower_mask("tril", x, diagonal);
   Tensor out = where(lower, x.detach(), false);
   return record("tril", std::move(out), grad(x, [diagonal](const Tensor& g) { return tril(g, diagonal); }));
 }
 Tensor triu(const Tensor& x, std::int64_t diagonal) {
+  const OpRange here("triu", x);
   const Tensor below = lower_mask("triu", x, std::max(diagonal, std::numeric_limits<std::int64_t>::min() + 1) - 1);
   Tensor out = where(below, false, x.detach());
   return record("triu", std::move(out), grad(x, [diagonal](const Tensor& g) { return triu(g, diagonal); }));
 }
 
 Tensor diag_embed(const Tensor& x, std::int64_t offset) {
+  const OpRange here("diag_embed", x);
   check_defined("diag_embed", x);
   check<ShapeError>(x.dim() > 0, "diag_embed", "a 0-dim tensor has no axis to lay on a diagonal");
   const auto n = checked_add("diag_embed", x.size(-1), offset < 0 ? -offset : offset);
@@ -187,12 +200,14 @@ Tensor diag_embed(const Tensor& x, std::int64_t offset) {
   return record("diag_embed", std::move(out), grad(x, [offset](const Tensor& g) { return diagonal(g, offset, -2, -1); }));
 }
 Tensor diag(const Tensor& x, std::int64_t offset) {
+  const OpRange here("diag", x);
   check_defined("diag", x);
   check<ShapeError>(x.dim() == 1 || x.dim() == 2, "diag", "needs rank 1 or 2, got shape {}", x.shape());
   return x.dim() == 1 ? diag_embed(x, offset) : diagonal(x, offset).clone(MemoryFormat::contiguous);
 }
 
 std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, GridIndexing indexing) {
+  const OpRange here("meshgrid");
   if (indexing == GridIndexing::xy && axes.size() >= 2) {
     std::vector<Tensor> swapped = axes;
     std::swap(swapped[0], swapped[1]);
@@ -216,6 +231,7 @@ std::vector<Tensor> meshgrid(const std::vector<Tensor>& axes, GridIndexing index
 }
 
 Tensor cartesian_prod(const std::vector<Tensor>& tensors) {
+  const OpRange here("cartesian_prod");
   check<ValueError>(!tensors.empty(), "cartesian_prod", "the list of tensors is empty; pass at least one");
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     check<ValueError>(tensors[i].defined(), "cartesian_prod", "tensor {} of the list is undefined; pass a tensor with values", i);
@@ -229,6 +245,7 @@ Tensor cartesian_prod(const std::vector<Tensor>& tensors) {
 }
 
 Tensor combinations(const Tensor& x, std::int64_t r, CombinationOptions o) {
+  const OpRange here("combinations", x);
   constexpr const char* op = "combinations";
   check_defined(op, x);
   check<ShapeError>(x.dim() == 1, op, "{} must have one axis; use .flatten()", describe(x));
@@ -256,6 +273,7 @@ Tensor combinations(const Tensor& x, std::int64_t r, CombinationOptions o) {
 }
 
 Tensor block_diag(const std::vector<Tensor>& matrices) {
+  const OpRange here("block_diag");
   check<ValueError>(!matrices.empty(), "block_diag", "the list of tensors is empty; pass at least one");
   std::int64_t columns = 0;
   std::vector<Tensor> blocks;
@@ -280,6 +298,7 @@ Tensor block_diag(const std::vector<Tensor>& matrices) {
 // ---- channels ---------------------------------------------------------------------------------------------------------------------
 
 Tensor pixel_shuffle(const Tensor& x, std::int64_t r) {
+  const OpRange here("pixel_shuffle", x);
   check_defined("pixel_shuffle", x);
   check<ShapeError>(x.dim() >= 3, "pixel_shuffle", "needs [..., C r^2, H, W], got shape {}", x.shape());
   check<ValueError>(r > 0 && r < (std::int64_t{1} << 31), "pixel_shuffle", "factor {} is not positive", r);
@@ -296,6 +315,7 @@ Tensor pixel_shuffle(const Tensor& x, std::int64_t r) {
 }
 
 Tensor pixel_unshuffle(const Tensor& x, std::int64_t r) {
+  const OpRange here("pixel_unshuffle", x);
   check_defined("pixel_unshuffle", x);
   check<ShapeError>(x.dim() >= 3, "pixel_unshuffle", "needs [..., C, H r, W r], got shape {}", x.shape());
   check<ValueError>(r > 0, "pixel_unshuffle", "factor {} is not positive", r);
@@ -312,6 +332,7 @@ Tensor pixel_unshuffle(const Tensor& x, std::int64_t r) {
 }
 
 Tensor channel_shuffle(const Tensor& x, std::int64_t groups) {
+  const OpRange here("channel_shuffle", x);
   check_defined("channel_shuffle", x);
   check<ShapeError>(x.dim() >= 3, "channel_shuffle", "needs [N, C, ...], got shape {}", x.shape());
   check<ValueError>(groups > 0, "channel_shuffle", "{} groups are asked for; use at least 1", groups);

@@ -9,6 +9,7 @@
 #include "autograd/binary.h"
 #include "autograd/record.h"
 #include "autograd/reduction.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 
@@ -32,6 +33,7 @@ Tensor reduce(Reduce what, const Tensor& x, const AxisSet& axes, double divisor)
 
 namespace {
 Tensor sum_over(const char* op, const Tensor& x, const AxisSet& axes, double divisor) {
+  const OpRange here(op, x);
   return record(op, reduce(Reduce::sum, x, axes, divisor), grad(x, [kept = axes.kept, shape = impl(x).shape, divisor](const Tensor& g) {
     return spread(divisor == 1 ? g : g / divisor, kept, shape);
   }));
@@ -49,10 +51,12 @@ Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) { return mean_over(
 Tensor mean(const Tensor& x) { return mean_over(x, {}, false); }
 
 Tensor nansum(const Tensor& x, const Dims& axes, bool keepdim) {
+  const OpRange here("nansum", x);
   const AxisSet checked("nansum", x, axes, keepdim);
   return sum(is_floating(x.dtype()) ? where(isnan(x), 0, x) : x, axes, keepdim);
 }
 Tensor nanmean(const Tensor& x, const Dims& axes, bool keepdim) {
+  const OpRange here("nanmean", x);
   const AxisSet checked("nanmean", x, axes, keepdim);
   check<DtypeError>(is_floating(x.dtype()), "nanmean", "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
   const Tensor numbers = logical_not(isnan(x));
@@ -78,6 +82,7 @@ Tensor prod_gradient(const Tensor& g, const Tensor& y, const Tensor& x) {
 }  // namespace
 
 Tensor prod(const Tensor& x, std::int64_t axis, bool keepdim) {
+  const OpRange here("prod", x);
   const AxisSet axes("prod", x, {axis}, keepdim);
   return record("prod", reduce(Reduce::prod, x, axes), grad(x, [x = save(x), axis, kept = axes.kept](const Tensor& g, const Tensor& y) {
     if (x().dim() == 0) return g;
@@ -86,6 +91,7 @@ Tensor prod(const Tensor& x, std::int64_t axis, bool keepdim) {
   }));
 }
 Tensor prod(const Tensor& x) {
+  const OpRange here("prod", x);
   check_defined("prod", x);
   return x.dim() == 1 ? prod(x, 0) : prod(reshape(x, {-1}), 0);
 }
@@ -98,6 +104,7 @@ Tensor truth_of(const char* op, const Tensor& x) {
   return x.dtype() == Dtype::boolean ? x : ne(x, 0);
 }
 Tensor ask(const char* op, Reduce what, const Tensor& x, const Dims& given, bool keepdim) {
+  const OpRange here(op, x);
   const AxisSet axes(op, x, given, keepdim);
   return reduce(what, truth_of(op, x), axes);
 }
@@ -109,16 +116,19 @@ Tensor any(const Tensor& x, const Dims& axes, bool keepdim) { return ask("any", 
 Tensor any(const Tensor& x) { return ask("any", Reduce::max, x, {}, false); }
 Tensor any(const Tensor& x, std::int64_t axis, bool keepdim) { return ask("any", Reduce::max, x, {axis}, keepdim); }
 Tensor count_nonzero(const Tensor& x, const Dims& given) {
+  const OpRange here("count_nonzero", x);
   const AxisSet axes("count_nonzero", x, given, false);
   return reduce(Reduce::sum, truth_of("count_nonzero", x), axes);
 }
 
 bool equal(const Tensor& a, const Tensor& b) {
+  const OpRange here("equal", a, b);
   check_defined("equal", a);
   check_defined("equal", b, "other");
   return a.shape() == b.shape() && all(eq(a, b)).item<bool>();
 }
 bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+  const OpRange here("allclose", a, b);
   check_defined("allclose", a, "the first operand");
   check_defined("allclose", b, "the second operand");
   broadcast_shapes(a.shape(), b.shape(), "allclose");

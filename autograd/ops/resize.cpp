@@ -13,6 +13,7 @@
 #include "autograd/cubic.h"
 #include "autograd/resample.h"
 #include "autograd/window.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -68,6 +69,7 @@ std::shared_ptr<const AxisMap> antialias_map(const char* op, ResizeMode mode, In
 }  // namespace
 
 Tensor interpolate(const Tensor& x, const ResizeOptions& o) {
+  const OpRange here("interpolate", x);
   const char* op = "interpolate";
   check_defined(op, x);
   const Shape& s = impl(x).shape;
@@ -135,6 +137,7 @@ Columns columns_of(const char* op, const PerAxis& kernel, const PerAxis& size, c
 }  // namespace
 
 Tensor unfold(const Tensor& x, const PerAxis& kernel, const UnfoldOptions& o) {
+  const OpRange here("unfold", x);
   check_defined("unfold", x);
   const Shape& s = impl(x).shape;
   check<ShapeError>(s.rank() == 3 || s.rank() == 4, "unfold", "takes x [N, C, H, W] or [C, H, W], got {}", s);
@@ -146,6 +149,7 @@ Tensor unfold(const Tensor& x, const PerAxis& kernel, const UnfoldOptions& o) {
 }
 
 Tensor fold(const Tensor& columns, const PerAxis& size, const PerAxis& kernel, const UnfoldOptions& o) {
+  const OpRange here("fold", columns);
   check_defined("fold", columns);
   const Shape& s = impl(columns).shape;
   check<ShapeError>(s.rank() == 2 || s.rank() == 3, "fold", "takes columns [N, C kernel, positions] or [C kernel, positions], got {}", s);

@@ -9,6 +9,7 @@
 
 #include "autograd/recorded_gradients.h"
 #include "autograd/recurrent.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -28,6 +29,7 @@ struct RnnLayer {
 };
 
 RecurrentResult run(const RnnLayer& layer, const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) {
+  const OpRange here(layer.op, x, h);
   const Sequence q(layer.op, x, h, options);
   const std::int64_t units = units_of(layer.op, x, w.ih, layer.gates), width = layer.gates * units;
   check_arguments(layer.op, x, {{"weight_ih", w.ih, w.ih.shape(), true}, {"weight_hh", w.hh, {width, units}, true}, {"bias_ih", w.bias_ih, {width}}, {"bias_hh", w.bias_hh, {width}},

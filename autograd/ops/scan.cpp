@@ -10,6 +10,7 @@
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "backends/api/backend.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -52,6 +53,7 @@ Tensor cumprod_gradient_with_zeros(const Tensor& g, const Tensor& x) {
 }
 
 ValuesIndices running_extreme(const char* op, Scan what, const Tensor& x, std::int64_t axis) {
+  const OpRange here(op, x);
   Tensor indices;
   const Tensor values = run_scan(op, what, x, axis, &indices);
   return {record(op, values, grad(x, [shape = x.shape(), axis, indices](const Tensor& g) {
@@ -64,11 +66,13 @@ ValuesIndices running_extreme(const char* op, Scan what, const Tensor& x, std::i
 }  // namespace
 
 Tensor cumsum(const Tensor& x, std::int64_t axis) {
+  const OpRange here("cumsum", x);
   const Tensor y = run_scan("cumsum", Scan::sum, x, axis);
   return record("cumsum", y, grad(x, [axis](const Tensor& g) { return sum_from_here(g, axis); }));
 }
 
 Tensor cumprod(const Tensor& x, std::int64_t axis) {
+  const OpRange here("cumprod", x);
   const Tensor y = run_scan("cumprod", Scan::prod, x, axis);
   return record("cumprod", y, grad(x, [axis, x = save(x)](const Tensor& g, const Tensor& y) {
     if (x().dim() == 0) return g;
@@ -81,6 +85,7 @@ ValuesIndices cummax(const Tensor& x, std::int64_t axis) { return running_extrem
 ValuesIndices cummin(const Tensor& x, std::int64_t axis) { return running_extreme("cummin", Scan::min, x, axis); }
 
 Tensor logcumsumexp(const Tensor& x, std::int64_t axis) {
+  const OpRange here("logcumsumexp", x);
   const Tensor y = run_scan("logcumsumexp", Scan::logsumexp, x, axis);
   return record("logcumsumexp", y, grad(x, [axis, x = save(x)](const Tensor& g, const Tensor& y) {
     if (x().dim() == 0) return g;
@@ -93,6 +98,7 @@ Tensor logcumsumexp(const Tensor& x, std::int64_t axis) {
 }
 
 Tensor diff(const Tensor& x, std::int64_t n, std::int64_t axis) {
+  const OpRange here("diff", x);
   check_defined("diff", x);
   check<ShapeError>(x.dim() > 0, "diff", "a number has no axis to take differences along; expected rank 1 or more");
   check<ValueError>(n >= 0, "diff", "n is {}; expected 0 or more", n);

@@ -11,6 +11,7 @@
 #include "autograd/record.h"
 #include "backends/api/backend.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -32,6 +33,7 @@ void check_comparable(const char* op, const Tensor& sorted, const Tensor& values
 }  // namespace
 
 Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
+  const OpRange here("searchsorted", sorted, values);
   constexpr const char* op = "searchsorted";
   check_defined(op, sorted, "the sorted tensor");
   check_defined(op, values, "values");
@@ -48,12 +50,14 @@ Tensor searchsorted(const Tensor& sorted, const Tensor& values, bool right) {
   return search(sorted.detach().reshape({rows, n}), values.detach().reshape({rows, vs.back()}), right).reshape(vs);
 }
 Tensor searchsorted(const Tensor& sorted, Scalar value, bool right) {
+  const OpRange here("searchsorted", sorted);
   check_defined("searchsorted", sorted, "the sorted tensor");
   const Dtype d = value.is_floating() && !is_floating(sorted.dtype()) && sorted.dtype() != Dtype::boolean ? Dtype::float64 : sorted.dtype();
   return searchsorted(sorted.to(d), full({}, value, {.dtype = d, .device = sorted.device()}), right);
 }
 
 Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right) {
+  const OpRange here("bucketize", x, boundaries);
   constexpr const char* op = "bucketize";
   check_defined(op, x);
   check_defined(op, boundaries, "boundaries");
@@ -67,6 +71,7 @@ Tensor bucketize(const Tensor& x, const Tensor& boundaries, bool right) {
 namespace {
 
 Unique different(const char* op, const Tensor& given, const UniqueOptions& o, bool sorting) {
+  const OpRange here(op, given);
   check_defined(op, given);
   const Tensor x = given.detach();
   std::int64_t n = x.numel(), width = 1, axis = 0;
@@ -103,6 +108,7 @@ Unique unique_consecutive(const Tensor& x, UniqueOptions options) { return diffe
 // ---- counts ----------------------------------------------------------------------------------------------------------------------
 
 Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t min_length) {
+  const OpRange here("bincount", x, weights);
   constexpr const char* op = "bincount";
   check_defined(op, x);
   check<DtypeError>(is_integral(x.dtype()), op, "{} is not supported, expected an integer dtype", x.dtype());
@@ -125,6 +131,7 @@ Tensor bincount(const Tensor& x, const Tensor& weights, std::int64_t min_length)
 }
 
 Tensor histc(const Tensor& given, std::int64_t bins, double low, double high) {
+  const OpRange here("histc", given);
   constexpr const char* op = "histc";
   check_defined(op, given);
   check<DtypeError>(is_floating(given.dtype()), op, "{} is not supported, expected a floating dtype; convert with .to()", given.dtype());
@@ -142,6 +149,7 @@ Tensor histc(const Tensor& given, std::int64_t bins, double low, double high) {
 }
 
 Tensor in_top_k(const Tensor& predictions, const Tensor& targets, std::int64_t k) {
+  const OpRange here("in_top_k", predictions, targets);
   constexpr const char* op = "in_top_k";
   check_defined(op, predictions, "predictions");
   check_defined(op, targets, "targets");
@@ -159,6 +167,7 @@ Tensor in_top_k(const Tensor& predictions, const Tensor& targets, std::int64_t k
 }
 
 Tensor isin(const Tensor& x, const Tensor& test, bool invert) {
+  const OpRange here("isin", x, test);
   constexpr const char* op = "isin";
   check_defined(op, x);
   check_defined(op, test, "test");

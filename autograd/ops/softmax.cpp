@@ -6,6 +6,7 @@
 
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -23,6 +24,7 @@ Tensor softmax_gradient(bool log, const Tensor& g, const Tensor& y, std::int64_t
 }
 
 Tensor softmax_of(const char* op, bool log, const Tensor& x, std::int64_t axis) {
+  const OpRange here(op, x);
   check_defined(op, x);
   check<DtypeError>(is_floating(x.dtype()), op, "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
   axis = wrap_axis(op, axis, x.dim());

@@ -11,6 +11,7 @@
 #include "autograd/binary.h"
 #include "autograd/decomposition.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 
@@ -143,6 +144,7 @@ void check_singular(const char* op, const Tensor& info) { check_info(op, info, "
 }  // namespace
 
 Tensor solve(const Tensor& a, const Tensor& b) {
+  const OpRange here("solve", a, b);
   check_matrices("solve", a, true, "the matrix");
   check_defined("solve", b, "the right side");
   if (is_vector(a, b)) return solve(a, b.unsqueeze(-1)).squeeze(-1);
@@ -160,6 +162,7 @@ Tensor solve(const Tensor& a, const Tensor& b) {
 }
 
 Tensor inv(const Tensor& x) {
+  const OpRange here("inv", x);
   check_matrices("inv", x, true);
   const Factors f = factorise("inv", x);
   check_singular("inv", f.info);
@@ -206,23 +209,27 @@ Tensor cofactors(const Tensor& x, const Tensor& y) {
 }  // namespace
 
 Tensor det(const Tensor& x) {
+  const OpRange here("det", x);
   Tensor out = determinants("det", x)[0];
   if (!recording(x)) return out;
   return record("det", std::move(out), grad(x, [x = save(x)](const Tensor& g, const Tensor& y) { return spread(g) * cofactors(x(), y); }));
 }
 
 SignLogdet slogdet(const Tensor& x) {
+  const OpRange here("slogdet", x);
   auto values = determinants("slogdet", x);
   if (!recording(x)) return {values[1], values[2]};
   return {values[1], record("slogdet", values[2], grad(x, [x = save(x)](const Tensor& g) { return spread(g) * inv(x()).mT(); }))};
 }
 
 Tensor logdet(const Tensor& x) {
+  const OpRange here("logdet", x);
   const auto [sign, logabs] = slogdet(x);
   return where(lt(sign, 0), full_like(logabs, std::numeric_limits<double>::quiet_NaN()), logabs);
 }
 
 Lu lu_factor(const Tensor& x) {
+  const OpRange here("lu_factor", x);
   check_matrices("lu_factor", x);
   Factors f = factorise("lu_factor", x);  // an exact 0 on the diagonal is left to whoever divides by it
   Tensor lu = as_matrix(f.lu);
@@ -241,6 +248,7 @@ Lu lu_factor(const Tensor& x) {
 }
 
 Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b) {
+  const OpRange here("lu_solve", lu, pivots, b);
   check_sides("lu_solve", lu, b);
   check_defined("lu_solve", pivots, "the pivots");
   check<ShapeError>(impl(pivots).dtype == Dtype::int32 && impl(pivots).shape == batch_shape(impl(lu).shape, {lu.size(-1)}), "lu_solve",
@@ -252,6 +260,7 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b) {
 // ---- triangular and positive definite matrices --------------------------------------------------------------------------------
 
 Tensor solve_triangular(const Tensor& a, const Tensor& b, TriangularOptions o) {
+  const OpRange here("solve_triangular", a, b);
   const char* op = "solve_triangular";
   check_sides(op, a, b, o.left);
   if (!o.left) return solve_triangular(a.mT(), b.mT(), {.upper = !o.upper, .left = true, .unitriangular = o.unitriangular}).mT();
@@ -270,6 +279,7 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, TriangularOptions o) {
 }
 
 Tensor cholesky(const Tensor& a, bool upper) {
+  const OpRange here("cholesky", a);
   check_matrices("cholesky", a, true);
   if (upper) return cholesky(a).mT();
   const auto kernel = need("cholesky", kernels(a).cholesky);
@@ -286,12 +296,14 @@ Tensor cholesky(const Tensor& a, bool upper) {
 }
 
 Tensor cholesky_solve(const Tensor& b, const Tensor& factor, bool upper) {
+  const OpRange here("cholesky_solve", b, factor);
   check_sides("cholesky_solve", factor, b);
   const Tensor l = upper ? factor.mT() : factor;
   return solve_triangular(l.mT(), solve_triangular(l, b, {}), {.upper = true});
 }
 
 Tensor cholesky_inverse(const Tensor& factor, bool upper) {
+  const OpRange here("cholesky_inverse", factor);
   check_matrices("cholesky_inverse", factor, true);
   const auto n = factor.size(-1);
   return cholesky_solve(eye(n, n, {.dtype = factor.dtype(), .device = factor.device()}), factor, upper);

@@ -7,12 +7,14 @@
 
 #include "autograd/record.h"
 #include "backends/api/backend.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
 
 /// The first `count` in order; count < 0: all.
 ValuesIndices sorted(const char* op, const Tensor& x, std::int64_t axis, bool descending, std::int64_t count) {
+  const OpRange here(op, x);
   check_defined(op, x);
   const auto& i = impl(x);
   axis = wrap_axis(op, axis, i.shape.rank());
@@ -35,12 +37,14 @@ ValuesIndices sorted(const char* op, const Tensor& x, std::int64_t axis, bool de
 
 ValuesIndices sort(const Tensor& x, std::int64_t axis, bool descending) { return sorted("sort", x, axis, descending, -1); }
 Tensor argsort(const Tensor& x, std::int64_t axis, bool descending) {
+  const OpRange here("argsort", x);
   check_defined("argsort", x);
   return sorted("argsort", x.detach(), axis, descending, -1).indices;
 }
 Tensor msort(const Tensor& x) { return sorted("msort", x, 0, false, -1).values; }
 
 ValuesIndices topk(const Tensor& x, std::int64_t k, std::int64_t axis, bool largest) {
+  const OpRange here("topk", x);
   check<ValueError>(k >= 0, "topk", "k is {}; it must not be negative", k);
   return sorted("topk", x, axis, largest, k);
 }

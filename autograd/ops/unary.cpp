@@ -2,6 +2,7 @@
 #include <rill/ops/elementwise.h>
 
 #include "autograd/elementwise.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 
@@ -103,6 +104,7 @@ Tensor hardsigmoid_(const Tensor& x) { return unary_<fn::Hardsigmoid>(x); }
 Tensor sinc(const Tensor& x) { return unary<fn::Sinc>(x); }
 Tensor tanhshrink(const Tensor& x) { return unary<fn::Tanhshrink>(x); }
 Tensor logit(const Tensor& x, std::optional<double> eps) {
+  const OpRange here("logit", x);
   const double infinity = std::numeric_limits<double>::infinity();
   return unary(x, eps ? fn::Logit{*eps, 1 - *eps} : fn::Logit{-infinity, infinity});
 }
@@ -144,6 +146,7 @@ fn::Clamp bounds(const Tensor& x, std::optional<Scalar> low, std::optional<Scala
 }
 }  // namespace
 Tensor clamp(const Tensor& x, std::optional<Scalar> low, std::optional<Scalar> high) {
+  const OpRange here("clamp", x);
   const bool promote = x.defined() && !is_floating(x.dtype()) && ((low && low->is_floating()) || (high && high->is_floating()));
   return unary(promote ? x.to(default_dtype()) : x, bounds(x, low, high));
 }
@@ -156,10 +159,12 @@ fn::NanToNum replacements(Dtype d, double nan, std::optional<double> positive, s
 }
 }  // namespace
 Tensor nan_to_num(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
+  const OpRange here("nan_to_num", x);
   check_defined("nan_to_num", x);
   return is_floating(x.dtype()) ? unary(x, replacements(x.dtype(), nan, positive, negative)) : x;
 }
 Tensor nan_to_num_(const Tensor& x, double nan, std::optional<double> positive, std::optional<double> negative) {
+  const OpRange here("nan_to_num_", x);
   check_defined("nan_to_num_", x);
   if (!is_floating(x.dtype())) return rewrite("nan_to_num_", x, [](const Tensor& before) { return before; });
   return unary_(x, replacements(x.dtype(), nan, positive, negative));

@@ -5,11 +5,13 @@
 #include <rill/ops/view.h>
 
 #include "autograd/window.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
 
 Tensor unpool(const char* op, int axes, const Tensor& x, const Tensor& indices, const PerAxis& kernel, const MaxUnpoolOptions& o) {
+  const OpRange here(op, x, indices);
   check_defined(op, x);
   check_defined(op, indices, "indices");
   check<DtypeError>(x.dtype() != Dtype::boolean, op, "bool is not supported (expected a floating or integer dtype); convert with .to()");

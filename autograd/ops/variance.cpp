@@ -9,6 +9,7 @@
 #include "autograd/record.h"
 #include "autograd/reduction.h"
 #include "autograd/elementwise.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -53,10 +54,12 @@ auto std_gradient(const Tensor& x, const Spread& m) {
 
 namespace {
 Tensor var_of(const char* op, const Tensor& x, const Dims& axes, const VarOptions& options) {
+  const OpRange here(op, x);
   const Spread m(op, Reduce::sum_of_squares, x, axes, options);
   return record("var", m.value, grad(x, var_gradient(x, m)));
 }
 Tensor std_of(const char* op, const Tensor& x, const Dims& axes, const VarOptions& options) {
+  const OpRange here(op, x);
   const Spread m(op, Reduce::root_of_squares, x, axes, options);
   return record("std", m.value, grad(x, std_gradient(x, m)));
 }

@@ -9,6 +9,7 @@
 
 #include "autograd/binary.h"
 #include "lib/core/checked.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -76,6 +77,7 @@ auto reshape_gradient(const TensorImpl& x) {
 }  // namespace
 
 Tensor view(const Tensor& x, const Shape& wanted) {
+  if (profiler::unreported()) [[unlikely]] return profiler::report("view", [&] { return view(x, wanted); }, x);
   check_defined("view", x);
   const auto& i = impl(x);
   const Shape shape = resolve("view", i, wanted);
@@ -86,6 +88,7 @@ Tensor view(const Tensor& x, const Shape& wanted) {
 }
 
 Tensor reshape(const Tensor& x, const Shape& wanted) {
+  const OpRange here("reshape", x);
   check_defined("reshape", x);
   const auto& i = impl(x);
   const Shape shape = resolve("reshape", i, wanted);
@@ -95,6 +98,7 @@ Tensor reshape(const Tensor& x, const Shape& wanted) {
 }
 
 Tensor flatten(const Tensor& x, std::int64_t start, std::int64_t end) {
+  const OpRange here("flatten", x);
   check_defined("flatten", x);
   const auto& s = impl(x).shape;
   const auto a = wrap_axis("flatten", start, s.rank()), b = wrap_axis("flatten", end, s.rank());
@@ -111,6 +115,7 @@ Tensor flatten(const Tensor& x, std::int64_t start, std::int64_t end) {
 }
 
 Tensor unflatten(const Tensor& x, std::int64_t axis, const Shape& sizes) {
+  const OpRange here("unflatten", x);
   check_defined("unflatten", x);
   const auto& s = impl(x).shape;
   const auto a = wrap_axis("unflatten", axis, s.rank());
@@ -129,6 +134,7 @@ Tensor unflatten(const Tensor& x, std::int64_t axis, const Shape& sizes) {
 }
 
 Tensor expand(const Tensor& x, const Shape& wanted) {
+  const OpRange here("expand", x);
   check_defined("expand", x);
   const auto& i = impl(x);
   const int extra = wanted.rank() - i.shape.rank();
@@ -149,6 +155,7 @@ Tensor expand(const Tensor& x, const Shape& wanted) {
 }
 
 std::vector<Tensor> broadcast_tensors(const std::vector<Tensor>& tensors) {
+  const OpRange here("broadcast_tensors");
   Shape shape;
   for (const auto& t : tensors) check_defined("broadcast_tensors", t), shape = broadcast_shapes(shape, impl(t).shape, "broadcast_tensors");
   std::vector<Tensor> out;
@@ -157,6 +164,7 @@ std::vector<Tensor> broadcast_tensors(const std::vector<Tensor>& tensors) {
 }
 
 Tensor transpose(const Tensor& x, std::int64_t a, std::int64_t b) {
+  const OpRange here("transpose", x);
   check_defined("transpose", x);
   const auto& i = impl(x);
   const auto p = wrap_axis("transpose", a, i.shape.rank()), q = wrap_axis("transpose", b, i.shape.rank());
@@ -167,6 +175,7 @@ Tensor transpose(const Tensor& x, std::int64_t a, std::int64_t b) {
 }
 
 Tensor permute(const Tensor& x, const Dims& axes) {
+  const OpRange here("permute", x);
   check_defined("permute", x);
   const auto& i = impl(x);
   check<ShapeError>(axes.rank() == i.shape.rank(), "permute", "{} axes are listed in {} for a tensor of rank {}", axes.rank(), axes, i.shape.rank());
@@ -184,6 +193,7 @@ Tensor permute(const Tensor& x, const Dims& axes) {
 }
 
 Tensor movedim(const Tensor& x, const Dims& from, const Dims& to) {
+  const OpRange here("movedim", x);
   check_defined("movedim", x);
   const auto rank = x.dim();
   check<ShapeError>(from.rank() == to.rank(), "movedim", "{} source axes and {} target axes are listed", from.rank(), to.rank());
@@ -215,10 +225,12 @@ Tensor squeeze_if(const Tensor& x, const std::vector<bool>& drop) {
 }
 }  // namespace
 Tensor squeeze(const Tensor& x) {
+  const OpRange here("squeeze", x);
   check_defined("squeeze", x);
   return squeeze_if(x, std::vector<bool>(impl(x).shape.size(), true));
 }
 Tensor squeeze(const Tensor& x, const Dims& axes) {
+  const OpRange here("squeeze", x);
   check_defined("squeeze", x);
   std::vector<bool> drop(std::max<std::size_t>(impl(x).shape.size(), 1));
   for (const auto a : axes) {
@@ -230,6 +242,7 @@ Tensor squeeze(const Tensor& x, const Dims& axes) {
 }
 
 Tensor unsqueeze(const Tensor& x, std::int64_t axis) {
+  const OpRange here("unsqueeze", x);
   check_defined("unsqueeze", x);
   const auto& i = impl(x);
   const auto a = static_cast<int>(wrap_axis("unsqueeze", axis, i.shape.rank() + 1));
@@ -251,6 +264,7 @@ Tensor embed(const Tensor& g, const Shape& shape, std::int64_t axis, std::int64_
 }  // namespace
 
 Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
+  if (profiler::unreported()) [[unlikely]] return profiler::report("select", [&] { return select(x, axis, index); }, x);
   check_defined("select", x);
   const auto& i = impl(x);
   check<IndexError>(i.shape.rank() > 0, "select", "a 0-dim tensor has no axis to select from");
@@ -268,6 +282,7 @@ Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
 }
 
 Tensor slice(const Tensor& x, std::int64_t axis, const Slice& range) {
+  const OpRange here("slice", x);
   check_defined("slice", x);
   const auto& i = impl(x);
   check<IndexError>(i.shape.rank() > 0, "slice", "a 0-dim tensor has no axis to slice");
@@ -286,6 +301,7 @@ Tensor slice(const Tensor& x, std::int64_t axis, const Slice& range) {
 }
 
 Tensor narrow(const Tensor& x, std::int64_t axis, std::int64_t start, std::int64_t length) {
+  const OpRange here("narrow", x);
   check_defined("narrow", x);
   const auto& s = impl(x).shape;
   check<IndexError>(s.rank() > 0, "narrow", "a 0-dim tensor has no axis to narrow");
@@ -296,6 +312,7 @@ Tensor narrow(const Tensor& x, std::int64_t axis, std::int64_t start, std::int64
 }
 
 Tensor diagonal(const Tensor& x, std::int64_t offset, std::int64_t axis1, std::int64_t axis2) {
+  const OpRange here("diagonal", x);
   check_defined("diagonal", x);
   const auto& i = impl(x);
   check<ShapeError>(i.shape.rank() >= 2, "diagonal", "needs two axes, got shape {}", i.shape);
@@ -329,6 +346,7 @@ Tensor add_at_positions(const Tensor& g, std::int64_t span, const Shape& shape, 
 }  // namespace
 
 Tensor unfold(const Tensor& x, std::int64_t axis, std::int64_t size, std::int64_t step) {
+  const OpRange here("unfold", x);
   check_defined("unfold", x);
   const auto& i = impl(x);
   const auto a = static_cast<int>(wrap_axis("unfold", axis, i.shape.rank()));
@@ -357,6 +375,7 @@ Tensor unfold(const Tensor& x, std::int64_t axis, std::int64_t size, std::int64_
 }
 
 Tensor as_strided(const Tensor& x, const Shape& shape, const Strides& strides, std::int64_t offset) {
+  const OpRange here("as_strided", x);
   check_defined("as_strided", x);
   const auto& i = impl(x);
   check<ShapeError>(shape.rank() == strides.rank(), "as_strided", "shape {} and strides {} differ in rank", shape, strides);

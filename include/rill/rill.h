@@ -14,6 +14,7 @@
 #include <rill/core/accessor.h>
 #include <rill/core/memory.h>
 #include <rill/core/print.h>
+#include <rill/core/profiler.h>
 #include <rill/core/random.h>
 #include <rill/core/tensor.h>
 #include <rill/core/threads.h>

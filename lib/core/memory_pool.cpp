@@ -27,7 +27,7 @@ struct Central {  // everything shared; reached only when a thread's own lists a
   std::multimap<std::size_t, void*> cache;     // free large blocks by size
   std::int64_t live_large = 0, reserved = 0, system_calls = 0;
   std::int64_t carved[kClasses] = {}, listed[kClasses] = {};  // blocks ever made, blocks on the lists here
-  std::vector<const Local*> threads;
+  std::vector<Local*> threads;
   std::int64_t finished_nodes = 0;             // of threads that have ended
 };
 Central& central() {
@@ -37,26 +37,23 @@ Central& central() {
 
 std::atomic<std::int64_t> g_peak{0};
 
-// While fail_allocation is armed the thread has no lists, so that every allocation comes to allocate_slow.
-constinit thread_local std::int64_t t_fail_in = 0;
-constinit thread_local Local* t_suspended = nullptr;
-void disarm() noexcept {
-  t_fail_in = 0;
-  if (t_suspended) t_local = std::exchange(t_suspended, nullptr);
-}
+std::atomic<const Observer*> g_observer{nullptr};
 
+constinit thread_local Local* t_own = nullptr;        // the lists of this thread, also while t_local hides them
+constinit thread_local std::int64_t t_fail_in = 0;
 
 struct LocalOwner {
   Local local;
   LocalOwner() {
+    local.slot = &t_local;
     std::lock_guard lock(central().mutex);
     central().threads.push_back(&local);
-    t_local = &local;
+    t_own = &local;
   }
   ~LocalOwner() {  // hand everything back; later releases on this thread go to the central lists
-    t_local = t_suspended = nullptr;
     auto& c = central();
     std::lock_guard lock(c.mutex);
+    t_local = t_own = nullptr;
     for (int k = 0; k < kClasses; ++k)
       while (Block* b = local.lists[k]) local.lists[k] = b->next, b->next = c.lists[k], c.lists[k] = b, ++c.listed[k];
     c.finished_nodes += local.nodes;
@@ -64,20 +61,24 @@ struct LocalOwner {
   }
 };
 
-[[gnu::noinline]] Local* enter_thread() {
+[[gnu::noinline]] void enter_thread() {
   thread_local bool ended = false;
-  if (ended) return nullptr;
+  if (ended) return;
   struct Guard {
     bool* flag;
     ~Guard() { *flag = true; }
   };
   thread_local LocalOwner owner;
   thread_local Guard guard{&ended};
-  return t_local;
 }
-inline Local* local() {
-  if (Local* l = t_local) [[likely]] return l;
-  return enter_thread();
+/// The lists of this thread, null when it is ending. They are put in the way of the next allocation unless that shall come here too.
+Local* local() {
+  if (!t_own) enter_thread();
+  if (t_own && t_fail_in == 0 && !g_observer) {
+    t_local = t_own;
+    if (g_observer) t_local = nullptr;  // `observe` came between: of its store and the one above the later one counts
+  }
+  return t_own;
 }
 
 [[noreturn, gnu::cold]] void out_of_memory(std::size_t bytes) {
@@ -164,29 +165,47 @@ void update_peak() noexcept {
   while (seen < now && !g_peak.compare_exchange_weak(seen, now)) {}
 }
 
+void put_back(void* block, std::size_t bytes) noexcept;
+
+/// A block that has just been taken, shown to the observer.
+void* watched(void* block, std::size_t asked, std::size_t bytes) {
+  const Observer* o = g_observer;
+  if (!o) return block;
+  try {
+    o->taken(block, bytes);
+  } catch (...) {
+    put_back(block, asked);
+    throw;
+  }
+  return block;
+}
+
 }  // namespace
 
 void* detail::allocate_slow(std::size_t bytes) {
-  if (t_fail_in > 0 && --t_fail_in == 0) {
-    disarm();
-    out_of_memory(bytes);
-  }
+  if (t_fail_in > 0 && --t_fail_in == 0) out_of_memory(bytes);
   if (bytes <= kSmallLimit) {
     const int k = class_of(bytes);
     Local* l = local();
-    if (!l || !l->lists[k]) return refill(l, k);
+    if (!l || !l->lists[k]) return watched(refill(l, k), bytes, class_bytes(k));
     Block* block = l->lists[k];
     l->lists[k] = block->next;
     resize(l->counts[k], -1);
-    return block;
+    return watched(block, bytes, class_bytes(k));
   }
   void* block = allocate_large(bytes);
   update_peak();
-  return block;
+  return watched(block, bytes, round_large(bytes));
 }
 
 void detail::release_slow(void* block, std::size_t bytes) noexcept {
   if (!block) return;
+  if (const Observer* o = g_observer) o->given(block, bytes <= kSmallLimit ? class_bytes(class_of(bytes)) : round_large(bytes));
+  put_back(block, bytes);
+}
+
+namespace {
+void put_back(void* block, std::size_t bytes) noexcept {
   auto& c = central();
   if (bytes <= kSmallLimit) {
     const int k = class_of(bytes);
@@ -214,6 +233,7 @@ void detail::release_slow(void* block, std::size_t bytes) noexcept {
   }
 #endif
 }
+}  // namespace
 
 Counters counters() noexcept {
   auto& c = central();
@@ -253,11 +273,16 @@ void trim() noexcept {
 }
 
 void fail_allocation(std::int64_t n) noexcept {
-  disarm();
-  if (n <= 0) return;
-  local();  // makes the lists of a thread that had none yet
-  t_fail_in = n;
-  t_suspended = std::exchange(t_local, nullptr);
+  t_fail_in = std::max<std::int64_t>(n, 0);
+  if (t_fail_in > 0) t_local = nullptr;
+}
+
+void observe(const Observer* observer) noexcept {
+  auto& c = central();
+  std::lock_guard lock(c.mutex);
+  g_observer = observer;
+  if (!observer) return;  // threads find their lists again on their next way through `local`
+  for (Local* t : c.threads) *t->slot = nullptr;
 }
 
 }  // namespace rill::pool

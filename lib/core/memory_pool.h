@@ -27,6 +27,14 @@ void trim() noexcept;
 /// For tests: the n-th allocation of this thread from now (1 is the next one) throws OutOfMemory, once. 0 switches it off.
 void fail_allocation(std::int64_t n) noexcept;
 
+/// Sees every block that any thread takes or gives back, with its size as counted in live_bytes. What `taken` throws, the allocation throws.
+struct Observer {
+  void (*taken)(void* block, std::size_t bytes);
+  void (*given)(void* block, std::size_t bytes) noexcept;
+};
+/// Sends all allocations to the observer, which must live as long as the program; null: to nobody again.
+void observe(const Observer* observer) noexcept;
+
 // ---- the fast path, inline because several blocks are taken and given back in every op ---------------------------------------
 
 namespace detail {
@@ -60,8 +68,12 @@ struct Local {
   Block* lists[kClasses] = {};
   std::atomic<int> counts[kClasses] = {};
   std::atomic<std::int64_t> nodes{0};
+  std::atomic<Local*>* slot = nullptr;  // t_local of the thread
 };
-inline constinit thread_local Local* t_local [[gnu::tls_model("initial-exec")]] = nullptr;  // null: first use, fail_allocation is armed, or the thread is ending
+// The lists of this thread; null on first use, while fail_allocation is armed or an observer watches, and when the thread is ending.
+// Only `observe` writes it from another thread.
+inline constinit thread_local std::atomic<Local*> t_local [[gnu::tls_model("initial-exec")]]{nullptr};
+inline Local* lists() noexcept { return t_local.load(std::memory_order_relaxed); }
 
 inline void resize(std::atomic<int>& length, int by) { length.store(length.load(std::memory_order_relaxed) + by, std::memory_order_relaxed); }
 void* allocate_slow(std::size_t bytes);
@@ -71,7 +83,7 @@ void count_node_slow(int change) noexcept;
 }  // namespace detail
 
 inline void count_node(int change) noexcept {
-  if (detail::Local* l = detail::t_local) [[likely]]
+  if (detail::Local* l = detail::lists()) [[likely]]
     l->nodes.store(l->nodes.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
   else detail::count_node_slow(change);
 }
@@ -80,7 +92,7 @@ inline void* allocate(std::size_t bytes) {
   using namespace detail;
   if (bytes <= kSmallLimit) [[likely]] {
     const int k = class_of(bytes);
-    Local* l = t_local;
+    Local* l = lists();
     if (l && l->lists[k]) [[likely]] {
       Block* block = l->lists[k];
       l->lists[k] = block->next;
@@ -95,7 +107,7 @@ inline void release(void* block, std::size_t bytes) noexcept {
   using namespace detail;
   if (bytes <= kSmallLimit && block) [[likely]] {
     const int k = class_of(bytes);
-    Local* l = t_local;
+    Local* l = lists();
     if (l && l->counts[k].load(std::memory_order_relaxed) < kListCap) [[likely]] {
       auto* b = static_cast<Block*>(block);
       b->next = l->lists[k], l->lists[k] = b, resize(l->counts[k], 1);

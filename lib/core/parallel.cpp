@@ -14,6 +14,7 @@
 #include <rill/core/threads.h>
 
 #include "lib/core/check.h"
+#include "lib/core/op_range.h"
 
 namespace rill {
 namespace {
@@ -50,7 +51,7 @@ class Team {
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) return false;
     grow(threads - 1);
-    n_ = n, fn_ = fn, context_ = context;
+    n_ = n, fn_ = fn, context_ = context, caller_ = profiler::open_entry();
     const std::int64_t chunks = (n + grain - 1) / grain;
     piece_ = std::max<std::int64_t>(1, chunks / (4 * threads)) * grain;
     seats_ = threads - 1;
@@ -98,7 +99,10 @@ class Team {
       seen = called_.load();
       // `helping_` is raised before `open_` is read, and the caller closes before it reads `helping_`: no helper enters a closed loop
       const int seat = helping_.fetch_add(1);
-      if (open_.load() && seat < seats_) work();
+      if (open_.load() && seat < seats_) {
+        const profiler::Helping memory(caller_);
+        work();
+      }
       helping_.fetch_sub(1);
     }
   }
@@ -109,6 +113,7 @@ class Team {
   int seats_ = 0;
   detail::RangeFn fn_ = nullptr;
   void* context_ = nullptr;
+  profiler::Entry caller_;
   std::exception_ptr error_;
   std::atomic<bool> failed_{false};
   alignas(64) std::atomic<std::int64_t> next_{0};

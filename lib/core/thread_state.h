@@ -9,7 +9,7 @@ struct ThreadState {
   bool grad_enabled = true;
   bool inference = false;
   bool anomaly = false;
-  bool noted = false;  // anomaly mode is on or a name scope open: recorded ops tell about themselves
+  bool noted = false;  // anomaly mode is on, a name scope open or a profile running: recorded ops tell about themselves
   const SavedTensorHooks* saved_hooks = nullptr;  // the innermost scope; null: tensors are kept as they are
 };
 inline constinit thread_local ThreadState thread_state [[gnu::tls_model("initial-exec")]];

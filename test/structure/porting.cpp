@@ -1,4 +1,4 @@
-// Every C++ snippet of the porting guides stands in porting_pytorch.cpp or porting_tensorflow.cpp, where it is compiled and run.
+// Every C++ snippet of the guides stands in porting_pytorch.cpp, porting_tensorflow.cpp or profiling.cpp, where it is compiled and run.
 #include "test/support/catch.h"
 
 #include <fstream>
@@ -54,7 +54,8 @@ void check_guide(const std::string& page, const std::string& source, std::size_t
 
 }  // namespace
 
-TEST_CASE("the porting guides show code that is compiled and run", "[structure]") {
+TEST_CASE("the guides show code that is compiled and run", "[structure]") {
   check_guide("docs/porting-from-pytorch.md", "test/structure/porting_pytorch.cpp", 16);
   check_guide("docs/porting-from-tensorflow1.md", "test/structure/porting_tensorflow.cpp", 18);
+  check_guide("docs/profiling.md", "test/structure/profiling.cpp", 3);
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <rill/core/named_tensors.h>
+#include <rill/core/profiler.h>
 #include <rill/nn/parts.h>
 
 namespace rill::nn {
@@ -111,7 +112,8 @@ class Module {
   /// element is one, or a struct with a member `output` or `values`.
   template <class F> auto call(const Tensor& x, F&& forward) const {
     try {
-      if (!state_.hooks && !state_.parametrized) [[likely]] return forward(x);
+      if (!state_.hooks && !state_.parametrized && !profiler::running()) [[likely]] return forward(x);
+      const profiler::detail::ModuleRange range(profiled_as());
       const Tensor input = before(x);
       auto result = forward(input);
       Tensor& output = detail::first_output(result);
@@ -135,6 +137,7 @@ class Module {
   Tensor before(const Tensor& x) const;
   Tensor after(const Tensor& x, const Tensor& y) const;
   void locate(Error& e) const;
+  const std::string* profiled_as() const;
   detail::ModuleState state_;
 };
 
