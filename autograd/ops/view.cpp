@@ -46,8 +46,17 @@ std::optional<Strides> view_strides(const TensorImpl& x, const Shape& shape) {
   return at == -1 ? std::optional(out) : std::nullopt;
 }
 
+/// Every size is given and together they are the elements of x.
+[[gnu::always_inline]] inline bool fits(const TensorImpl& x, const Shape& wanted) {
+  const std::int64_t* sizes = wanted.data();
+  std::int64_t numel = 1, any = 0;
+  bool over = false;
+  for (int i = 0, rank = wanted.rank(); i < rank; ++i) any |= sizes[i], over |= __builtin_mul_overflow(numel, sizes[i], &numel);
+  return numel == x.numel && any >= 0 && !over;
+}
+
 /// Replaces a single -1.
-Shape resolve(const char* op, const TensorImpl& x, const Shape& wanted) {
+[[gnu::noinline]] Shape resolve(std::string_view op, const TensorImpl& x, const Shape& wanted) {
   Shape shape = wanted;
   int free = -1;
   std::int64_t known = 1;
@@ -80,8 +89,9 @@ Tensor view(const Tensor& x, const Shape& wanted) {
   if (profiler::unreported()) [[unlikely]] return profiler::report("view", [&] { return view(x, wanted); }, x);
   check_defined("view", x);
   const auto& i = impl(x);
+  if (i.contiguous && fits(i, wanted)) [[likely]] return record_view("view", x, make_row_major_view_of(x, wanted), [&] { return reshape_gradient(i); });
   const Shape shape = resolve("view", i, wanted);
-  if (i.contiguous) [[likely]] return record_view("view", x, make_row_major_view_of(x, shape), [&] { return reshape_gradient(i); });
+  if (i.contiguous) return record_view("view", x, make_row_major_view_of(x, shape), [&] { return reshape_gradient(i); });
   const auto strides = view_strides(i, shape);
   check<ShapeError>(strides.has_value(), "view", "shape {} with strides {} cannot be seen as {} without copying; use reshape()", i.shape, i.strides, shape);
   return make_view("view", x, shape, *strides, 0, [&] { return reshape_gradient(i); });

@@ -132,10 +132,12 @@ Tensor make_row_major_view_of(const Tensor& t, const Shape& shape) {
   p->inference = from.inference;
   p->data = from.data;
   p->numel = from.numel;
+  const std::int64_t* sizes = p->shape.data();
+  std::int64_t* strides = p->strides.data();
   std::int64_t step = 1;
-  for (int i = shape.rank() - 1; i >= 0; --i) {
-    p->strides[i] = step;
-    step *= shape[i] > 0 ? shape[i] : 1;
+  for (int i = p->shape.rank() - 1; i >= 0; --i) {
+    strides[i] = step;
+    step *= sizes[i] > 0 ? sizes[i] : 1;
   }
   return adopt(p);
 }
