@@ -170,19 +170,71 @@ void pool_gather(const View& x, const View& indices, const View& y) {
   });
 }
 
+/// The rows [first, last) of a weight matrix that are the same weights, shifted by `stride` from row to row: all of an average pool but its border.
+struct Steady {
+  Int first = 0, last = 0, start = 0, stride = 1, taps = 0;
+  const double* weights = nullptr;
+  explicit Steady(const AxisWeights& w) {
+    if (w.rows < 4) return;
+    const Int middle = w.rows / 2;
+    const auto begin = [&](Int i) { return w.indices[w.offsets[i]]; };
+    taps = w.offsets[middle + 1] - w.offsets[middle];
+    if (taps == 0 || w.offsets[middle + 2] - w.offsets[middle + 1] != taps) return;
+    weights = w.weights + w.offsets[middle], stride = begin(middle + 1) - begin(middle);
+    const auto same = [&](Int i) {
+      if (w.offsets[i + 1] - w.offsets[i] != taps || begin(i) != begin(middle) + (i - middle) * stride) return false;
+      for (Int k = 0; k < taps; ++k)
+        if (w.indices[w.offsets[i] + k] != begin(i) + k || w.weights[w.offsets[i] + k] != weights[k]) return false;
+      return true;
+    };
+    if (stride < 1 || !same(middle)) return;
+    first = middle, last = middle + 1;
+    while (first > 0 && same(first - 1)) --first;
+    while (last < w.rows && same(last)) ++last;
+    start = begin(first);
+  }
+};
+
+/// The sums of steady rows, tap by tap: y[i] = sum over k of w[k] x[i stride + k].
+template <class T, int Stride> void steady_sums(const T* x, T* y, const Steady& s) {
+  const Int stride = Stride ? Stride : s.stride;
+  for (Int k = 0; k < s.taps; ++k) {
+    const T weight = static_cast<T>(s.weights[k]);
+    if (k == 0) for (Int i = 0; i < s.last - s.first; ++i) y[i] = weight * x[i * stride];
+    else for (Int i = 0; i < s.last - s.first; ++i) y[i] += weight * x[i * stride + k];
+  }
+}
+
+/// The last axis: every output is a sum of its own.
+template <class T> void resample_last(const T* x, T* y, Int outer, Int size, const AxisWeights& w) {
+  const Steady steady(w);
+  parallel_for(outer, std::max<Int>(1, kGrain / std::max<Int>(1, w.offsets[w.rows])), [&](Int begin, Int end) {
+    for (Int o = begin; o < end; ++o) {
+      const T* from = x + o * size;
+      T* to = y + o * w.rows;
+      for (Int i = 0; i < w.rows; ++i) {
+        if (i == steady.first && steady.last > i) {
+          if (steady.stride == 1) steady_sums<T, 1>(from + steady.start, to + i, steady);
+          else if (steady.stride == 2) steady_sums<T, 2>(from + steady.start, to + i, steady);
+          else steady_sums<T, 0>(from + steady.start, to + i, steady);
+          if (i = steady.last; i == w.rows) break;
+        }
+        T sum = 0;
+        for (Int k = w.offsets[i]; k < w.offsets[i + 1]; ++k) sum += static_cast<T>(w.weights[k]) * from[w.indices[k]];
+        to[i] = sum;
+      }
+    }
+  });
+}
+
 template <class T> void resample_rows(const T* x, T* y, Int outer, Int size, Int inner, const AxisWeights& w) {
+  if (inner == 1) return resample_last(x, y, outer, size, w);
   const Int rows = w.rows, taps = std::max<Int>(1, w.offsets[rows] / std::max<Int>(1, rows));
   parallel_for(outer * rows, std::max<Int>(1, kGrain / (inner * taps)), [&](Int begin, Int end) {
     for (Int row = begin; row < end; ++row) {
       const Int i = row % rows, first = w.offsets[i], last = w.offsets[i + 1];
       const T* from = x + row / rows * size * inner;
       T* to = y + row * inner;
-      if (inner == 1) {
-        T sum = 0;
-        for (Int k = first; k < last; ++k) sum += static_cast<T>(w.weights[k]) * from[w.indices[k]];
-        *to = sum;
-        continue;
-      }
       if (first == last) std::fill(to, to + inner, T{0});
       for (Int k = first; k < last; ++k) {
         const T weight = static_cast<T>(w.weights[k]);

@@ -19,8 +19,10 @@ template <class T> T largest(const T* x, Int n) {
   T m = -std::numeric_limits<T>::infinity();
   Int i = 0;
   if (n >= w) {
-    Pack<T> p = Pack<T>::load(x);
-    for (i = w; i + w <= n; i += w) p = max(p, Pack<T>::load(x + i));
+    Pack<T> p = Pack<T>::load(x), q = p, r = p, s = p;  // four maxima at a time: one would wait for itself
+    for (; i + 4 * w <= n; i += 4 * w) p = max(p, Pack<T>::load(x + i)), q = max(q, Pack<T>::load(x + i + w)), r = max(r, Pack<T>::load(x + i + 2 * w)), s = max(s, Pack<T>::load(x + i + 3 * w));
+    for (; i + w <= n; i += w) p = max(p, Pack<T>::load(x + i));
+    p = max(max(p, q), max(r, s));
     alignas(64) T lanes[w];
     p.store(lanes);
     for (T v : lanes) m = fn::max(m, v);
