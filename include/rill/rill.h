@@ -12,6 +12,7 @@
 #include <rill/autograd/name_scope.h>
 #include <rill/autograd/saved_tensor_hooks.h>
 #include <rill/core/accessor.h>
+#include <rill/core/expect_shape.h>
 #include <rill/core/memory.h>
 #include <rill/core/print.h>
 #include <rill/core/profiler.h>
@@ -26,6 +27,7 @@
 #include <rill/metrics/binary.h>
 #include <rill/metrics/confusion.h>
 #include <rill/metrics/mean.h>
+#include <rill/metrics/ranking.h>
 #include <rill/metrics/thresholds.h>
 #include <rill/nn/activation.h>
 #include <rill/nn/attention.h>

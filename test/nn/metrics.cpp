@@ -5,6 +5,7 @@
 #include <rill/metrics/binary.h>
 #include <rill/metrics/confusion.h>
 #include <rill/metrics/mean.h>
+#include <rill/metrics/ranking.h>
 #include <rill/metrics/thresholds.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
@@ -67,6 +68,9 @@ std::vector<double> run(const Golden& g, const std::vector<Batch>& b) {
   if (g.op == "accuracy") return stream(Accuracy(), b);
   if (g.op == "mean_iou") return stream(MeanIou(g.integer(0)), b);
   if (g.op == "mean_per_class_accuracy") return stream(MeanPerClassAccuracy(g.integer(0)), b);
+  if (g.op == "recall_at_k") return stream(RecallAtK(g.integer(0)), b);
+  if (g.op == "precision_at_k") return stream(PrecisionAtK(g.integer(0)), b);
+  if (g.op == "average_precision_at_k") return stream(AveragePrecisionAtK(g.integer(0)), b);
   FAIL("no metric " << g.op);
   return {};
 }
@@ -95,7 +99,7 @@ TEST_CASE("metrics have TensorFlow's values after each batch, merged and after a
     REQUIRE(batches.size() == 3);
     check_same(tensor(run(g, batches)), want.reshape({-1}), 2e-6);
   }
-  CHECK(seen.size() == 17);
+  CHECK(seen.size() == 20);
 }
 
 TEST_CASE("a short last batch weighs less", "[metrics]") {
@@ -122,6 +126,19 @@ TEST_CASE("accuracy takes classes or scores", "[metrics]") {
   CHECK(MESSAGE(ValueError, in_top_k(scores, labels, 0)) == "in_top_k: k is 0; expected at least 1");
   CHECK(in_top_k(zeros({2, 0}), zeros({2}, {.dtype = int64}), 1).to_vector<bool>() == std::vector<bool>{false, false});
   CHECK(MESSAGE(ValueError, accuracy(Tensor(), labels)) == "Accuracy: predictions is undefined; pass a tensor with values");
+}
+
+TEST_CASE("metrics of the k largest scores take one class or sets of classes", "[metrics]") {
+  const Tensor scores = tensor({{0.1, 0.9, 0.5}, {2., 1., 0.}});
+  RecallAtK recall(2), sets(2);
+  recall.update(scores, tensor({0, 1}));
+  CHECK(recall.value() == 0.5);
+  sets.update(scores, tensor({{0, 1}, {1, 1}}));
+  CHECK(sets.value() == Approx(2.0 / 3));
+  CHECK(MESSAGE(ShapeError, recall.update(scores, tensor({0, 1, 2}))) ==
+        "RecallAtK: scores have shape [2, 3], labels [3]; expected the shape of the scores without their last axis, or with one of another size");
+  CHECK(MESSAGE(ValueError, PrecisionAtK(4).update(scores, tensor({0, 1}))) == "PrecisionAtK: k is 4; expected 1 to 3, the number of classes");
+  CHECK(MESSAGE(ShapeError, AveragePrecisionAtK(1).update(scores, tensor({0, 1}), ones({3}))) == "AveragePrecisionAtK: weights of shape [3] do not broadcast to values of shape [2]");
 }
 
 TEST_CASE("a weight of 0 removes an element, whatever its value", "[metrics]") {

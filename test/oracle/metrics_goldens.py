@@ -101,6 +101,11 @@ for weighted in (False, True):
                 values.append(session.run(value))
         lines.append(line(name, [6], b, np.array(values, dtype=np.float64)))
 
+    for k in (1, 2, 5):
+        for name, fn in [("recall_at_k", M.recall_at_k), ("precision_at_k", M.precision_at_k), ("average_precision_at_k", M.average_precision_at_k)]:
+            b = batches(lambda n: (np.round(f32(n, 5), 1), np.stack([rng.permutation(7)[:3] - 1 for _ in range(n)]), W(n)))  # ties; classes outside
+            lines.append(line(name, [k], b, stream(lambda p, l, w: fn(l, p, k, weights=w), b)))
+
 score = np.round(f32(9, 5), 1)
 score[2, 3] = np.inf
 score[4, 0] = np.nan

@@ -18,7 +18,9 @@ class Mean {
   double total() const { return total_; }
   double weight() const { return weight_; }
   void reset() { *this = {}; }
-  void merge(const Mean& other) { total_ += other.total_, weight_ += other.weight_; }
+  void merge(const Mean& other) { add(other.total_, other.weight_); }
+  /// Sums that were formed elsewhere: of w x, and of w.
+  void add(double total, double weight) { total_ += total, weight_ += weight; }
 
  private:
   double total_ = 0, weight_ = 0;
