@@ -238,11 +238,16 @@ template <class T> void multiply_panels(const GemmBlock& g, Int first, Int last)
   const T *a = static_cast<const T*>(g.a), *panels = static_cast<const T*>(g.b);
   T *c = static_cast<T*>(g.c), *packed_a = static_cast<T*>(g.scratch);
   if (!packed_a) {
+    // tiles of about one height: a low one at the end would wait for its few sums
+    const Int tiles = (g.m + kRows - 1) / kRows, rows = g.m / tiles, higher = g.m % tiles;
     for (Int j = first; j < last; ++j)
       for (Int p = 0; p < g.k; p += kPanelK)
-        for (Int i = 0; i < g.m; i += kRows)
-          tile_of<T, kPacks, false, false>(smaller(kRows, g.m - i), a + i * g.a_row + p * g.a_col, g.a_row, g.a_col, panels + j * w * g.k + p * w, w, smaller(kPanelK, g.k - p), c + i * g.c_row + j * w,
-                                           g.c_row, smaller(w, g.n - j * w), g.accumulate || p > 0);
+        for (Int t = 0, i = 0; t < tiles; ++t) {
+          const Int m = rows + (t < higher);
+          tile_of<T, kPacks, false, false>(m, a + i * g.a_row + p * g.a_col, g.a_row, g.a_col, panels + j * w * g.k + p * w, w, smaller(kPanelK, g.k - p), c + i * g.c_row + j * w, g.c_row,
+                                           smaller(w, g.n - j * w), g.accumulate || p > 0);
+          i += m;
+        }
     return;
   }
   for (Int p = 0; p < g.k; p += kGemmK) {
