@@ -16,6 +16,21 @@ namespace {
 using Int = std::int64_t;
 constexpr Int kGrain = 32 << 10;  // elements of the window matrix per task
 
+constexpr Int kPieces = 16, kPartialBytes = 64 << 20;  // of a batch for the gradients of weights; their memory
+constexpr Int kFewChannels = 4;
+
+template <class F> void for_number(Dtype d, F f) {
+  switch (d) {
+    case Dtype::float32: return f(float{});
+    case Dtype::float64: return f(double{});
+    case Dtype::uint8: return f(std::uint8_t{});  // integers wrap around
+    case Dtype::int8: return f(std::int8_t{});
+    case Dtype::int16: return f(std::int16_t{});
+    case Dtype::int32: return f(std::int32_t{});
+    default: return f(std::int64_t{});
+  }
+}
+
 class Scratch {
  public:
   explicit Scratch(Int bytes) : bytes_(static_cast<std::size_t>(bytes)), data_(bytes ? pool::allocate(bytes_) : nullptr) {}
@@ -105,16 +120,7 @@ void gather(const Images& m, const void* image, void* matrix) {
 }
 
 void scatter(const Images& m, Dtype dtype, const void* matrix, void* image) {
-  const auto run = [&]<class T>(T) { scatter_windows(m, static_cast<const T*>(matrix), static_cast<T*>(image)); };
-  switch (dtype) {
-    case Dtype::float32: return run(float{});
-    case Dtype::float64: return run(double{});
-    case Dtype::uint8: return run(std::uint8_t{});  // integers wrap around
-    case Dtype::int8: return run(std::int8_t{});
-    case Dtype::int16: return run(std::int16_t{});
-    case Dtype::int32: return run(std::int32_t{});
-    default: return run(std::int64_t{});
-  }
+  for_number(dtype, [&]<class T>(T) { scatter_windows(m, static_cast<const T*>(matrix), static_cast<T*>(image)); });
 }
 
 struct Matrix {
@@ -172,19 +178,38 @@ void input_gradient(const View& g, const View& w, const View& dx, const WindowGe
 }
 
 void weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& geometry) {
-#ifdef RILL_WITH_ONEDNN
-  if (g.dtype == Dtype::float32 && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
-#endif
   const Images m(x, g, geometry);
+#ifdef RILL_WITH_ONEDNN
+  // few channels leave oneDNN's registers empty
+  if (g.dtype == Dtype::float32 && m.channels >= kFewChannels && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
+#endif
   zero(dw);
   if (g.numel == 0 || x.numel == 0) return;
-  const Scratch memory(m.rows() * m.positions * m.element);
+  // Pieces of the batch that depend on the shape only; what they find is summed in their order.
+  const Int bytes = dw.numel * m.element, most = std::clamp<Int>(kPartialBytes / bytes, 1, kPieces), images = (m.n + most - 1) / most, pieces = (m.n + images - 1) / images;
+  const Scratch partial((pieces - 1) * bytes);
+  if (pieces > 1) std::memset(partial.get(), 0, static_cast<std::size_t>((pieces - 1) * bytes));
   const Matrix windows{{m.positions, m.rows()}, {1, m.positions}}, filters{{m.filters, m.rows()}, {m.rows(), 1}}, out = planes(g, m, m.filters);
-  for (Int n = 0; n < m.n; ++n)
-    for (Int group = 0; group < m.groups; ++group) {
-      gather(m, at(x, n * m.x_image + group * m.channels * m.x_channel), memory.get());
-      cpu_kernels().gemm(out.view(at(g, plane_offset(g, m, n, group)), g.dtype), windows.view(memory.get(), x.dtype), filters.view(at(dw, group * m.filters * m.rows()), dw.dtype), true);
+  parallel_for(pieces, 1, [&](Int begin, Int end) {
+    const Scratch memory(m.rows() * m.positions * m.element);
+    for (Int piece = begin; piece < end; ++piece) {
+      View sum = dw;
+      if (piece > 0) sum.data = static_cast<char*>(partial.get()) + (piece - 1) * bytes;
+      for (Int n = piece * images; n < std::min(m.n, (piece + 1) * images); ++n)
+        for (Int group = 0; group < m.groups; ++group) {
+          gather(m, at(x, n * m.x_image + group * m.channels * m.x_channel), memory.get());
+          cpu_kernels().gemm(out.view(at(g, plane_offset(g, m, n, group)), g.dtype), windows.view(memory.get(), x.dtype), filters.view(at(sum, group * m.filters * m.rows()), dw.dtype), true);
+        }
     }
+  });
+  const auto add = [&]<class T>(T) {
+    T* total = dw.as<T>();
+    for (Int piece = 1; piece < pieces; ++piece) {
+      const T* part = static_cast<const T*>(partial.get()) + (piece - 1) * dw.numel;
+      for (Int i = 0; i < dw.numel; ++i) total[i] = static_cast<T>(total[i] + part[i]);
+    }
+  };
+  for_number(dw.dtype, add);
 }
 
 }  // namespace

@@ -148,12 +148,12 @@ void max_pool(const View& x, const View& y, const View& indices, const PoolWindo
 template <class F> void walk_places(const View& input, const View& output, const Int* indices, F f) {
   const auto [bx, by] = layouts(input, output);
   parallel_for(bx.count, bx.grain(std::max(bx.positions, by.positions)), [&, &bx = bx, &by = by](Int first, Int last) {
-    for (Int b = first; b < last; ++b)
-      for (Int p = 0; p < by.positions; ++p)
-        for (Int l = 0; l < by.width(b); ++l) {
-          const Int to = by.start(b) + p * by.step() + l;
-          f(bx.start(b) + indices[to] * bx.step() + l, to);
-        }
+    for (Int b = first; b < last; ++b) {
+      const Int from = bx.start(b), width = by.width(b), step = bx.step();
+      Int to = by.start(b);
+      for (Int p = 0; p < by.positions; ++p, to += by.step())
+        for (Int l = 0; l < width; ++l) f(from + indices[to + l] * step + l, to + l);
+    }
   });
 }
 
