@@ -181,7 +181,7 @@ void weight_gradient(const View& g, const View& x, const View& dw, const WindowG
   const Images m(x, g, geometry);
 #ifdef RILL_WITH_ONEDNN
   // few channels leave oneDNN's registers empty
-  if (g.dtype == Dtype::float32 && m.channels >= kFewChannels && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
+  if (g.dtype == Dtype::float32 && (m.channels >= kFewChannels || m.groups > 1) && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
 #endif
   zero(dw);
   if (g.numel == 0 || x.numel == 0) return;

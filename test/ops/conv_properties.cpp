@@ -94,6 +94,23 @@ TEST_CASE("convolutions give the same bits for every number of threads", "[ops][
   set_num_threads(before);
 }
 
+TEST_CASE("the gradient of a filter is the sum over the images of a batch", "[ops][conv]") {
+  for (const std::int64_t channels : {1, 3, 5}) {
+    const Tensor x = randn({37, channels, 9, 8}, {.dtype = float64}), w = randn({6, channels, 3, 3}, {.dtype = float64}).requires_grad_(), g = randn({37, 6, 9, 8}, {.dtype = float64});
+    const auto gradient = [&](const Tensor& some, const Tensor& of) {
+      w.set_grad({});
+      conv2d(some, w, {}, {.padding = 1}).backward(of);
+      return w.grad();
+    };
+    Tensor total = zeros_like(w).detach();
+    for (std::int64_t n = 0; n < 37; ++n) total = total + gradient(x.narrow(0, n, 1), g.narrow(0, n, 1));
+    CHECK(amax(abs(gradient(x, g) - total)).item<double>() < 1e-11);
+    const Tensor single = w.detach().to(float32).requires_grad_();
+    conv2d(x.to(float32), single, {}, {.padding = 1}).backward(g.to(float32));
+    CHECK(amax(abs(single.grad().to(float64) - total)).item<double>() < 2e-3);
+  }
+}
+
 TEST_CASE("convolutions of empty batches and integers", "[ops][conv]") {
   const Tensor y = conv2d(zeros({0, 3, 5, 5}), zeros({4, 3, 3, 3}), zeros({4}));
   CHECK(y.shape() == Shape{0, 4, 3, 3});
