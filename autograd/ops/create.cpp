@@ -8,6 +8,7 @@
 #include "autograd/binary.h"
 #include "lib/core/checked.h"
 #include "lib/core/op_range.h"
+#include "lib/core/parallel.h"
 
 namespace rill {
 namespace {
@@ -58,7 +59,8 @@ Tensor filled(const char* op, const Shape& shape, Scalar value, Dtype dtype, con
 }
 Tensor cleared(const char* op, const Shape& shape, const Options& o) {
   Tensor t = fresh(op, shape, o.dtype.value_or(default_dtype()), o.device);
-  std::memset(impl(t).data, 0, impl(t).storage->bytes);
+  constexpr std::int64_t kGrain = 1 << 20;  // bytes
+  parallel_for(static_cast<std::int64_t>(impl(t).storage->bytes), kGrain, [p = impl(t).data](std::int64_t begin, std::int64_t end) { std::memset(p + begin, 0, static_cast<std::size_t>(end - begin)); });
   return t;
 }
 }  // namespace
