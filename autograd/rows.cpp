@@ -138,6 +138,8 @@ void write_rows(const Tensor& x, const Places& p, const Tensor& source, Combine 
   }
   Tensor from = source.detach().to(i.dtype);
   if (from.shares_storage(x)) from = from.clone();
+  const TensorImpl& f = impl(from);
+  if (combine != Combine::set && f.shape.rank() > 0 && f.shape.back() > 1 && f.strides.back() == 0) from = from.contiguous();  // an expanded gradient: kernels combine whole rows
   bool copied = false;
   const Tensor target = merged(x, p.first, p.axes, &copied);
   kernels(x).put(view(target), p.first, view(p.at), view(merged(from, p.first, p.picks.rank())), combine);

@@ -114,6 +114,8 @@ void take(const View& x, int axis, const View& positions, const View& out) {
   });
 }
 
+constexpr std::int64_t kLeastColumns = 192;  // of a task: rows are far apart in memory, and narrow pieces of them fetch every page anew
+
 void put(const View& x, int axis, const View& positions, const View& source, Combine combine) {
   if (source.numel == 0) return;
   const Rest rest(x, axis, source);
@@ -122,7 +124,7 @@ void put(const View& x, int axis, const View& positions, const View& source, Com
   const auto* at = positions.as<std::int64_t>();
   const std::int64_t count = positions.numel, scale = stride_of(x, axis), step = stride_of(source, axis);
   // a task owns some columns and walks all indices in order
-  parallel_for(rest.plan.numel, std::max<std::int64_t>(kGrain / count, 16), [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rest.plan.numel, std::max<std::int64_t>(kGrain / count, kLeastColumns), [&](std::int64_t begin, std::int64_t end) {
     LoopCursor<2> c(rest.plan, begin);
     while (begin < end) {
       const std::int64_t n = rest.run == 1 ? 1 : std::min(c.row_left(), end - begin);
