@@ -16,6 +16,7 @@ namespace {
 using Int = std::int64_t;
 constexpr Int kTaskWork = 512 << 10;  // multiply-adds that are worth a thread
 
+constexpr Int kPackWork = 16 << 10;   // elements brought into panels that are worth a thread
 constexpr Int kLarge = 1 << 20;       // multiply-adds
 constexpr Int kPanelBytes = 8 << 20;  // of B at a time
 constexpr Int kFewBlocks = 16;  // with fewer, smaller blocks keep more threads busy
@@ -121,7 +122,7 @@ void run_large(const GemmBlock& g, Dtype d) {
     GemmBlock part = g;
     part.b = at(g.b, j0 * g.b_col, size), part.c = at(g.c, j0, size), part.n = std::min(wide, g.n - j0);
     const Int count = panel_count(d, part.n);
-    parallel_for(count, std::max<Int>(1, kTaskWork / 8 / (w * g.k)), [&](Int first, Int last) { p.pack(part.b, g.b_row, g.b_col, g.k, part.n, first, last, panels.get()); });
+    parallel_for(count, std::max<Int>(1, kPackWork / (w * g.k)), [&](Int first, Int last) { p.pack(part.b, g.b_row, g.b_col, g.k, part.n, first, last, panels.get()); });
     part.b = panels.get();
     Splitting s = split(g.m, count, kGemmM, count, 12, 1);
     // pieces for every thread; where the columns are cut changes no value
@@ -199,7 +200,7 @@ Int panels_size(Dtype d, Int k, Int n) { return panel_count(d, n) * panels_of(d)
 void pack_panels(const View& b, void* panels) {
   const GemmPanels& p = panels_of(b.dtype);
   const Int k = b.sizes[0], n = b.sizes[1];
-  parallel_for(panel_count(b.dtype, n), std::max<Int>(1, kTaskWork / 8 / std::max<Int>(1, p.columns * k)),
+  parallel_for(panel_count(b.dtype, n), std::max<Int>(1, kPackWork / std::max<Int>(1, p.columns * k)),
                [&](Int first, Int last) { p.pack(b.data, b.strides[0], b.strides[1], k, n, first, last, panels); });
 }
 
