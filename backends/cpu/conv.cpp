@@ -17,7 +17,6 @@ using Int = std::int64_t;
 constexpr Int kGrain = 32 << 10;  // elements of the window matrix per task
 
 constexpr Int kPieces = 16, kPartialBytes = 64 << 20;  // of a batch for the gradients of weights; their memory
-constexpr Int kFewChannels = 4;
 
 template <class F> void for_number(Dtype d, F f) {
   switch (d) {
@@ -180,7 +179,7 @@ void input_gradient(const View& g, const View& w, const View& dx, const WindowGe
 void weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& geometry) {
   const Images m(x, g, geometry);
 #ifdef RILL_WITH_ONEDNN
-  // few channels leave oneDNN's registers empty
+  constexpr Int kFewChannels = 4;  // leave oneDNN's registers empty
   if (g.dtype == Dtype::float32 && (m.channels >= kFewChannels || m.groups > 1) && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
 #endif
   zero(dw);
