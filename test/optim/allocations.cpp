@@ -24,11 +24,12 @@ NamedTensors parameters() {
 }  // namespace
 
 TEST_CASE("a step of an optimizer takes no memory from the system", "[optim][memory]") {
+  const auto [none, calls_of_one] = cost([] { const Tensor t = empty({200, 300}); });  // 0, or 1 where the pool is built to keep no large blocks
   for (const OptionLine& line : every_optimizer()) {
     INFO(line.text);
     const auto opt = make_optimizer(line, parameters());
     const auto [news, system_calls] = cost([&] { opt->step(); });
-    CHECK(system_calls == 0);
+    CHECK(system_calls <= (line.name == "Lamb" ? calls_of_one : 0));  // it works on a copy of the parameter
     if (line.name != "Lars" && line.name != "Lamb") CHECK(news == 0);  // these two call the op `norm`, which lists axes on the heap
   }
 }
