@@ -39,8 +39,19 @@ template <Whole T> RILL_FN T rint(T x) { return x; }
 template <Whole T> RILL_FN T trunc(T x) { return x; }
 
 using std::acos, std::acosh, std::asin, std::asinh, std::atan, std::atan2, std::atanh, std::ceil, std::copysign, std::cos, std::cosh, std::erf,
-    std::erfc, std::exp, std::exp2, std::expm1, std::floor, std::fmod, std::hypot, std::lgamma, std::log, std::log10, std::log1p, std::log2, std::pow,
+    std::erfc, std::exp, std::exp2, std::expm1, std::floor, std::fmod, std::hypot, std::log, std::log10, std::log1p, std::log2, std::pow,
     std::rint, std::sin, std::sinh, std::sqrt, std::tan, std::tanh, std::trunc;
+
+/// Without the global variable in which C's lgamma leaves a sign: threads would write there at the same time.
+template <Real T> RILL_FN T lgamma(T x) {
+#ifdef __CUDA_ARCH__
+  return ::lgamma(x);
+#else
+  int sign = 0;
+  if constexpr (sizeof(T) == sizeof(float)) return ::lgammaf_r(x, &sign);
+  else return ::lgamma_r(x, &sign);
+#endif
+}
 
 /// a b - p without rounding, where p is a b rounded.
 template <Real T> RILL_FN T product_error(T a, T b, T p) { return std::fma(a, b, -p); }
