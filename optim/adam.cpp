@@ -15,9 +15,6 @@ template <class O> void check_common(const char* name, const O& o) {
 }
 NamedTensors moments(const Tensor& p, const char* second = "exp_avg_sq") { return {{"exp_avg", slot(p)}, {second, slot(p)}, {"step", counter()}}; }
 
-/// 1 - beta^t.
-double correction(double beta, double t) { return 1 - std::pow(beta, t); }
-
 NamedTensors adam_slots(bool amsgrad, const Tensor& p) {
   NamedTensors list = moments(p);
   if (amsgrad) list.emplace_back("max_exp_avg_sq", slot(p));

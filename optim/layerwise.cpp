@@ -49,7 +49,7 @@ template <> struct Rule<LambOptions> {
   static NamedTensors slots(const LambOptions&, const Tensor& p) { return {{"exp_avg", slot(p)}, {"exp_avg_sq", slot(p)}, {"step", counter()}}; }
   static void update(UpdateList& list, const LambOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     const auto t = static_cast<double>(advance(slots[2].second));
-    const double on_m = 1 / (1 - std::pow(o.betas[0], t)), on_root = 1 / std::sqrt(1 - std::pow(o.betas[1], t));
+    const double on_m = 1 / correction(o.betas[0], t), on_root = 1 / std::sqrt(correction(o.betas[1], t));
     const Tensor d = slot(p);
     update_now(fn::LambDirection{o.maximize, o.betas[0], o.betas[1], on_m, on_root, o.eps, o.weight_decay}, d, g, slots[0].second, slots[1].second, p);
     double trust = 1;

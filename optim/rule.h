@@ -1,6 +1,8 @@
 // How a method becomes an optimizer: it specialises Rule for its options and instantiates GroupedOptimizer.
 #pragma once
 
+#include <cmath>
+
 #include <rill/optim/optimizer.h>
 
 #include "lib/core/op_range.h"
@@ -20,6 +22,8 @@ template <class Options> struct Rule;
 
 /// A state array in the layout of p; float32 where p has 16 bits.
 Tensor slot(const Tensor& p, double value = 0);
+/// 1 - beta^t.
+inline double correction(double beta, double t) { return 1 - std::pow(beta, t); }
 /// The terms that come before every rule. `decoupled`: decay is no part of the gradient.
 inline fn::Prologue prologue(double lr, double weight_decay, bool decoupled, bool maximize) {
   return {.negate = maximize, .l2 = decoupled ? 0 : weight_decay, .keep = decoupled ? 1 - lr * weight_decay : 1};

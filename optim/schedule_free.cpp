@@ -63,7 +63,7 @@ template <> struct Rule<ScheduleFreeAdamWOptions> {
   }
   static void update(UpdateList& list, const ScheduleFreeAdamWOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     const fn::ScheduleFreeStep step = next(o, lr, p, slots);
-    const double on_root = 1 / std::sqrt(1 - std::pow(o.betas[1], static_cast<double>(count(slots[kStep].second))));
+    const double on_root = 1 / std::sqrt(correction(o.betas[1], static_cast<double>(count(slots[kStep].second))));
     list.add(fn::ScheduleFreeAdamWUpdate{o.maximize, step, o.betas[1], on_root, o.eps, o.weight_decay}, p, g, slots[kZ].second, slots[kSquares].second);
   }
 };

@@ -89,9 +89,9 @@ Tensor view(const Tensor& x, const Shape& wanted) {
   if (profiler::unreported()) [[unlikely]] return profiler::report("view", [&] { return view(x, wanted); }, x);
   check_defined("view", x);
   const auto& i = impl(x);
-  if (i.contiguous && fits(i, wanted)) [[likely]] return record_view("view", x, make_row_major_view_of(x, wanted), [&] { return reshape_gradient(i); });
-  const Shape shape = resolve("view", i, wanted);
-  if (i.contiguous) return record_view("view", x, make_row_major_view_of(x, shape), [&] { return reshape_gradient(i); });
+  Shape resolved;
+  const Shape& shape = fits(i, wanted) ? wanted : (resolved = resolve("view", i, wanted));
+  if (i.contiguous) [[likely]] return record_view("view", x, make_row_major_view_of(x, shape), [&] { return reshape_gradient(i); });
   const auto strides = view_strides(i, shape);
   check<ShapeError>(strides.has_value(), "view", "shape {} with strides {} cannot be seen as {} without copying; use reshape()", i.shape, i.strides, shape);
   return make_view("view", x, shape, *strides, 0, [&] { return reshape_gradient(i); });
@@ -101,7 +101,8 @@ Tensor reshape(const Tensor& x, const Shape& wanted) {
   const OpRange here("reshape", x);
   check_defined("reshape", x);
   const auto& i = impl(x);
-  const Shape shape = resolve("reshape", i, wanted);
+  Shape resolved;
+  const Shape& shape = fits(i, wanted) ? wanted : (resolved = resolve("reshape", i, wanted));
   if (i.contiguous) [[likely]] return record_view("reshape", x, make_row_major_view_of(x, shape), [&] { return reshape_gradient(i); });
   if (const auto strides = view_strides(i, shape)) return make_view("reshape", x, shape, *strides, 0, [&] { return reshape_gradient(i); });
   return view(x.clone(MemoryFormat::contiguous), shape);

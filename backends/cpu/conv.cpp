@@ -6,8 +6,9 @@
 #include <cstring>
 
 #include "backends/api/backend.h"
+#include "backends/cpu/dtype_switch.h"
 #include "backends/cpu/onednn.h"
-#include "lib/core/memory_pool.h"
+#include "backends/cpu/scratch.h"
 #include "lib/core/parallel.h"
 
 namespace rill::cpu {
@@ -17,30 +18,6 @@ using Int = std::int64_t;
 constexpr Int kGrain = 32 << 10;  // elements of the window matrix per task
 
 constexpr Int kPieces = 16, kPartialBytes = 64 << 20;  // of a batch for the gradients of weights; their memory
-
-template <class F> void for_number(Dtype d, F f) {
-  switch (d) {
-    case Dtype::float32: return f(float{});
-    case Dtype::float64: return f(double{});
-    case Dtype::uint8: return f(std::uint8_t{});  // integers wrap around
-    case Dtype::int8: return f(std::int8_t{});
-    case Dtype::int16: return f(std::int16_t{});
-    case Dtype::int32: return f(std::int32_t{});
-    default: return f(std::int64_t{});
-  }
-}
-
-class Scratch {
- public:
-  explicit Scratch(Int bytes) : bytes_(static_cast<std::size_t>(bytes)), data_(bytes ? pool::allocate(bytes_) : nullptr) {}
-  ~Scratch() { if (data_) pool::release(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  void* get() const { return data_; }
-
- private:
-  std::size_t bytes_;
-  void* data_;
-};
 
 /// One image of a convolution with three spatial axes (missing ones have size 1).
 struct Images {
@@ -119,7 +96,7 @@ void gather(const Images& m, const void* image, void* matrix) {
 }
 
 void scatter(const Images& m, Dtype dtype, const void* matrix, void* image) {
-  for_number(dtype, [&]<class T>(T) { scatter_windows(m, static_cast<const T*>(matrix), static_cast<T*>(image)); });
+  by_number(dtype, [&]<class T>(T) { scatter_windows(m, static_cast<const T*>(matrix), static_cast<T*>(image)); });
 }
 
 struct Matrix {
@@ -208,7 +185,7 @@ void weight_gradient(const View& g, const View& x, const View& dw, const WindowG
       for (Int i = 0; i < dw.numel; ++i) total[i] = static_cast<T>(total[i] + part[i]);
     }
   };
-  for_number(dw.dtype, add);
+  by_number(dw.dtype, add);
 }
 
 }  // namespace

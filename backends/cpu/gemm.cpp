@@ -6,7 +6,7 @@
 #include "backends/api/backend.h"
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
-#include "lib/core/memory_pool.h"
+#include "backends/cpu/scratch.h"
 #include "lib/core/parallel.h"
 #include <rill/core/threads.h>
 
@@ -20,19 +20,6 @@ constexpr Int kPackWork = 16 << 10;   // elements brought into panels that are w
 constexpr Int kLarge = 1 << 20;       // multiply-adds
 constexpr Int kPanelBytes = 8 << 20;  // of B at a time
 constexpr Int kFewBlocks = 16;  // with fewer, smaller blocks keep more threads busy
-
-/// Bytes from the pool for the time of a scope.
-class Scratch {
- public:
-  explicit Scratch(Int bytes) : bytes_(static_cast<std::size_t>(bytes)), data_(bytes ? pool::allocate(bytes_) : nullptr) {}
-  ~Scratch() { if (data_) pool::release(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  void* get() const { return data_; }
-
- private:
-  std::size_t bytes_;
-  void* data_;
-};
 
 struct Batch {  // leading axes, broadcast; the innermost last
   int rank = 0;

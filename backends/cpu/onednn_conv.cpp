@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "backends/cpu/onednn.h"
-#include "lib/core/memory_pool.h"
 #include "lib/core/check.h"
 #include "backends/cpu/one_thread.h"
+#include "backends/cpu/scratch.h"
 #include "lib/core/parallel.h"
 
 namespace rill::cpu {
@@ -41,14 +41,6 @@ dnnl::stream& stream() {
   static thread_local dnnl::stream s(engine());
   return s;
 }
-
-struct Bytes {
-  std::size_t size;
-  void* data;
-  explicit Bytes(std::size_t n) : size(n), data(n ? pool::allocate(n) : nullptr) {}
-  ~Bytes() { if (data) pool::release(data, size); }
-  Bytes(const Bytes&) = delete;
-};
 
 /// What decides about a primitive: the key of the cache.
 struct Problem {
@@ -166,16 +158,16 @@ std::shared_ptr<const Plan> plan_for(const Problem& p) {
 /// Memory in the layout of a primitive: the caller's own if it fits, else a copy.
 class Operand {
  public:
-  Operand(const Desc& own, const Desc& wanted, const void* data) : own_(own, engine(), const_cast<void*>(data)), copy_(own == wanted ? 0 : wanted.get_size()) {
-    memory_ = copy_.data ? memory(wanted, engine(), copy_.data) : own_;
+  Operand(const Desc& own, const Desc& wanted, const void* data) : own_(own, engine(), const_cast<void*>(data)), copy_(own == wanted ? 0 : static_cast<Int>(wanted.get_size())) {
+    memory_ = copy_.get() ? memory(wanted, engine(), copy_.get()) : own_;
   }
-  void load() { if (copy_.data) dnnl::reorder(own_, memory_).execute(stream(), own_, memory_); }
-  void store() { if (copy_.data) dnnl::reorder(memory_, own_).execute(stream(), memory_, own_); }
+  void load() { if (copy_.get()) dnnl::reorder(own_, memory_).execute(stream(), own_, memory_); }
+  void store() { if (copy_.get()) dnnl::reorder(memory_, own_).execute(stream(), memory_, own_); }
   const memory& get() const { return memory_; }
 
  private:
   memory own_, memory_;
-  Bytes copy_;
+  Scratch copy_;
 };
 
 /// Pieces of at most `images`; the last one may be smaller and has a plan of its own.
@@ -218,9 +210,9 @@ bool run(const Problem& p, const View& from, const View& w, const float* bias, c
       Operand in(forward ? plan.x_own : plan.y_own, forward ? plan.x : plan.y, image(from, i * pieces.images));
       Operand out(forward ? plan.y_own : plan.x_own, forward ? plan.y : plan.x, image(to, i * pieces.images));
       in.load();
-      const Bytes scratch(plan.scratch.get_size());
+      const Scratch scratch(static_cast<Int>(plan.scratch.get_size()));
       std::unordered_map<int, memory> args{{DNNL_ARG_WEIGHTS, (same || i + 1 < pieces.count ? full : rest).get()},
-                                           {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.data)},
+                                           {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.get())},
                                            {forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, in.get()},
                                            {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, out.get()}};
       if (bias) args[DNNL_ARG_BIAS] = memory(Desc({p.o}, memory::data_type::f32, Tag::a), engine(), const_cast<float*>(bias));
@@ -260,22 +252,22 @@ bool onednn_conv_weight_gradient(const View& g, const View& x, const View& dw, c
     const Int bytes = dw.numel * 4;
     const Pieces pieces(p, std::clamp<Int>(kPartialBytes / bytes, 2, kPieces));
     if (!pieces) return false;
-    const Bytes partial(static_cast<std::size_t>((pieces.count - 1) * bytes));
+    const Scratch partial((pieces.count - 1) * bytes);
     parallel_for(pieces.count, 1, [&](Int begin, Int end) {
       const OneThread guard;
       for (Int i = begin; i < end; ++i) {
         const Plan& plan = pieces.plan(i);
         Operand from(plan.x_own, plan.x, image(x, i * pieces.images)), gradient(plan.y_own, plan.y, image(g, i * pieces.images));
-        Operand result(plan.w_own, plan.w, i == 0 ? dw.data : static_cast<char*>(partial.data) + (i - 1) * bytes);
+        Operand result(plan.w_own, plan.w, i == 0 ? dw.data : static_cast<char*>(partial.get()) + (i - 1) * bytes);
         from.load(), gradient.load();
-        const Bytes scratch(plan.scratch.get_size());
+        const Scratch scratch(static_cast<Int>(plan.scratch.get_size()));
         plan.primitive.execute(stream(), {{DNNL_ARG_SRC, from.get()}, {DNNL_ARG_DIFF_DST, gradient.get()}, {DNNL_ARG_DIFF_WEIGHTS, result.get()},
-                                          {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.data)}});
+                                          {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.get())}});
         result.store();
       }
     });
     float* total = dw.as<float>();
-    const float* parts = static_cast<const float*>(partial.data);
+    const float* parts = static_cast<const float*>(partial.get());
     parallel_for(dw.numel, 16 << 10, [&](Int begin, Int end) {
       for (Int k = 0; k + 1 < pieces.count; ++k)
         for (Int i = begin; i < end; ++i) total[i] += parts[k * dw.numel + i];

@@ -7,6 +7,7 @@
 
 #include "backends/api/backend.h"
 #include "backends/cpu/conv.h"
+#include "backends/cpu/dtype_switch.h"
 #include "lib/core/parallel.h"
 
 namespace rill::cpu {
@@ -16,19 +17,6 @@ using Int = std::int64_t;
 constexpr Int kGrain = 16 << 10;  // elements per task
 constexpr Int kLanes = 16;        // channels that one task of a channels-last pool takes
 
-template <class F> void for_dtype(Dtype d, F f) {
-  switch (d) {
-    case Dtype::uint8: return f(std::uint8_t{});
-    case Dtype::int8: return f(std::int8_t{});
-    case Dtype::int16: return f(std::int16_t{});
-    case Dtype::int32: return f(std::int32_t{});
-    case Dtype::int64: return f(std::int64_t{});
-    case Dtype::float16: return f(Half{});
-    case Dtype::bfloat16: return f(BFloat16{});
-    case Dtype::float32: return f(float{});
-    default: return f(double{});
-  }
-}
 template <class T> constexpr bool is_16bit = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 template <class T> using Wide = std::conditional_t<is_16bit<T>, float, T>;
 
@@ -56,9 +44,10 @@ std::pair<Blocks, Blocks> layouts(const View& a, const View& b) {
   return {Blocks(x), Blocks(y)};
 }
 
-template <class T> void max_window(const T* x, Int step, Int width, const Int (&from)[3], const Int (&to)[3], const Int (&size)[3], const Int (&dilation)[3], T* y, Int* index) {
+/// `width` <= Lanes adjacent channels.
+template <class T, Int Lanes> void max_window(const T* x, Int step, Int width, const Int (&from)[3], const Int (&to)[3], const Int (&size)[3], const Int (&dilation)[3], T* y, Int* index) {
   using W = Wide<T>;
-  W best[kLanes];
+  W best[Lanes];
   const W low = std::numeric_limits<W>::has_infinity ? -std::numeric_limits<W>::infinity() : std::numeric_limits<W>::lowest();
   for (Int l = 0; l < width; ++l) best[l] = low, index[l] = (std::min(from[0], size[0] - 1) * size[1] + std::min(from[1], size[1] - 1)) * size[2] + std::min(from[2], size[2] - 1);
   for (Int i = from[0]; i < to[0]; i += dilation[0])
@@ -73,24 +62,6 @@ template <class T> void max_window(const T* x, Int step, Int width, const Int (&
         }
       }
   for (Int l = 0; l < width; ++l) y[l] = static_cast<T>(best[l]);
-}
-
-/// The same for one channel whose positions are adjacent.
-template <class T> void max_of_one(const T* x, const Int (&from)[3], const Int (&to)[3], const Int (&size)[3], const Int (&dilation)[3], T* y, Int* index) {
-  using W = Wide<T>;
-  W best = std::numeric_limits<W>::has_infinity ? -std::numeric_limits<W>::infinity() : std::numeric_limits<W>::lowest();
-  Int where = (std::min(from[0], size[0] - 1) * size[1] + std::min(from[1], size[1] - 1)) * size[2] + std::min(from[2], size[2] - 1);
-  for (Int i = from[0]; i < to[0]; i += dilation[0])
-    for (Int j = from[1]; j < to[1]; j += dilation[1]) {
-      const Int row = (i * size[1] + j) * size[2];
-      for (Int k = from[2]; k < to[2]; k += dilation[2]) {
-        const W v = static_cast<W>(x[row + k]);
-        const Int take = -static_cast<Int>((v > best) | (v != v));  // a mask: which element is largest cannot be predicted
-        where = (where & ~take) | ((row + k) & take);
-        best = take ? v : best;
-      }
-    }
-  *y = static_cast<T>(best), *index = where;
 }
 
 /// The columns [first, last) whose windows have the same number of taps and start one stride after the other: all but those at the border.
@@ -120,7 +91,7 @@ void max_pool(const View& x, const View& y, const View& indices, const PoolWindo
   }
   const MaxRowFn row = bx.last() ? nullptr : cpu_kernels().max_row[static_cast<std::size_t>(x.dtype)];
   const Regular regular(begin[2], end[2], out[2]);
-  for_dtype(x.dtype, [&, &bx = bx, &by = by]<class T>(T) {
+  by_dtype(x.dtype, [&, &bx = bx, &by = by]<class T>(T) {
     parallel_for(bx.count, bx.grain(std::max(bx.positions, by.positions)), [&](Int first, Int last) {
       for (Int b = first; b < last; ++b) {
         Int to = by.start(b);
@@ -136,8 +107,8 @@ void max_pool(const View& x, const View& y, const View& indices, const PoolWindo
                 continue;
               }
               const Int low[] = {begin[0][i], begin[1][j], begin[2][k]}, high[] = {end[0][i], end[1][j], end[2][k]};
-              if (!bx.last()) max_of_one<T>(from, low, high, size, dilation, y.as<T>() + to, indices.as<Int>() + to);
-              else max_window<T>(from, bx.step(), bx.width(b), low, high, size, dilation, y.as<T>() + to, indices.as<Int>() + to);
+              if (!bx.last()) max_window<T, 1>(from, 1, 1, low, high, size, dilation, y.as<T>() + to, indices.as<Int>() + to);
+              else max_window<T, kLanes>(from, bx.step(), bx.width(b), low, high, size, dilation, y.as<T>() + to, indices.as<Int>() + to);
             }
       }
     });
@@ -159,13 +130,13 @@ template <class F> void walk_places(const View& input, const View& output, const
 
 void pool_scatter(const View& g, const View& indices, const View& dx) {
   std::memset(dx.data, 0, static_cast<std::size_t>(dx.numel) * size_of(dx.dtype));
-  for_dtype(g.dtype, [&]<class T>(T) {
+  by_dtype(g.dtype, [&]<class T>(T) {
     walk_places(dx, g, indices.as<Int>(), [to = dx.as<T>(), from = g.as<T>()](Int x, Int y) { to[x] = static_cast<T>(static_cast<Wide<T>>(to[x]) + static_cast<Wide<T>>(from[y])); });
   });
 }
 
 void pool_gather(const View& x, const View& indices, const View& y) {
-  for_dtype(x.dtype, [&]<class T>(T) {
+  by_dtype(x.dtype, [&]<class T>(T) {
     walk_places(x, y, indices.as<Int>(), [from = x.as<T>(), to = y.as<T>()](Int i, Int k) { to[k] = from[i]; });
   });
 }

@@ -11,6 +11,7 @@
 
 #include <rill/core/shape.h>
 
+#include "backends/cpu/dtype_switch.h"
 #include "lib/core/parallel.h"
 
 namespace rill::cpu {
@@ -196,21 +197,6 @@ void order_statistic(const View& x, int axis, Order order, std::int64_t k, const
 
 // ---- searching -------------------------------------------------------------------------------------------------------------------
 
-/// Calls f with a value of the element type; 16-bit floats compare as float through their conversion.
-template <class F> void by_dtype(Dtype d, F f) {
-  switch (d) {
-    case Dtype::boolean:
-    case Dtype::uint8: return f(std::uint8_t{});
-    case Dtype::int8: return f(std::int8_t{});
-    case Dtype::int16: return f(std::int16_t{});
-    case Dtype::int32: return f(std::int32_t{});
-    case Dtype::int64: return f(std::int64_t{});
-    case Dtype::float16: return f(Half{});
-    case Dtype::bfloat16: return f(BFloat16{});
-    case Dtype::float32: return f(float{});
-    case Dtype::float64: return f(double{});
-  }
-}
 /// What a value is compared as.
 template <class T> auto wide(T v) {
   if constexpr (std::is_arithmetic_v<T>) return v;

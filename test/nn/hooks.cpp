@@ -5,19 +5,13 @@
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
 
+#include "test/nn/block.h"
 #include "test/support/message.h"
 
 using namespace rill;
 
 namespace {
 
-struct Block : nn::Module {
-  nn::Linear first{4, 3}, second{3, 2};
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& x) { return second(relu(first(x))); });
-  }
-  void parts(nn::Parts& p) override { p("first", first)("second", second); }
-};
 struct Net : nn::Module {
   std::vector<Block> layer{Block(), Block()};
   Tensor operator()(const Tensor& x) const { return layer[1](x); }

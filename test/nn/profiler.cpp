@@ -8,6 +8,7 @@
 #include <rill/ops/reduce.h>
 #include <rill/optim/sgd.h>
 
+#include "test/nn/block.h"
 #include "test/support/message.h"
 #include "test/support/profiles.h"
 
@@ -17,13 +18,6 @@ using profiler::Profile;
 
 namespace {
 
-struct Block : nn::Module {
-  nn::Linear first{4, 3}, second{3, 2};
-  Tensor operator()(const Tensor& x) const {
-    return call(x, [&](const Tensor& x) { return second(relu(first(x))); });
-  }
-  void parts(nn::Parts& p) override { p("first", first)("second", second); }
-};
 struct Net : nn::Module {
   Block a, b;
   Tensor operator()(const Tensor& x) const { return a(x).sum() + b(x).sum(); }

@@ -167,6 +167,15 @@ template <class T> void multiply_row(const T* a, const T* b, T* c, const GemmBlo
   if (j < g.n) tile<T, 1, 1, true, false>(a, 0, g.a_col, b + j, g.b_row, g.k, c + j, 0, g.n - j, g.accumulate);
 }
 
+/// m rows of A, brought into `packed`, times panels of B that are `apart` elements apart; all of them over k steps.
+template <class T> void multiply_rows(const T* a, Int m, Int k, const GemmBlock& g, T* packed, const T* panels, Int apart, Int n, T* c, bool accumulate) {
+  constexpr Int w = kColumns<T>;
+  for (Int i = 0; i < m; i += kRows) pack_rows(a + i * g.a_row, g.a_row, g.a_col, smaller(kRows, m - i), k, packed + i * k);
+  for (Int j = 0; j < n; j += w, panels += apart)
+    for (Int i = 0; i < m; i += kRows)
+      tile_of<T, kPacks, false, true>(smaller(kRows, m - i), packed + i * k, 1, 0, panels, w, k, c + i * g.c_row + j, g.c_row, smaller(w, n - j), accumulate);
+}
+
 template <class T> void multiply_packed(const T* a, const T* b, T* c, const GemmBlock& g) {
   constexpr Int w = kColumns<T>, wide = kGemmRowBytes / static_cast<Int>(sizeof(T));
   T* packed_b = static_cast<T*>(g.scratch);
@@ -176,14 +185,8 @@ template <class T> void multiply_packed(const T* a, const T* b, T* c, const Gemm
     for (Int p = 0; p < g.k; p += kGemmK) {
       const Int k = smaller(kGemmK, g.k - p);
       for (Int j = 0; j < n; j += w) pack_columns(b + p * g.b_row + (j0 + j) * g.b_col, g.b_row, g.b_col, k, smaller(w, n - j), packed_b + j * k);
-      for (Int i0 = 0; i0 < g.m; i0 += kGemmM) {
-        const Int m = smaller(kGemmM, g.m - i0);
-        for (Int i = 0; i < m; i += kRows) pack_rows(a + (i0 + i) * g.a_row + p * g.a_col, g.a_row, g.a_col, smaller(kRows, m - i), k, packed_a + i * k);
-        for (Int j = 0; j < n; j += w)
-          for (Int i = 0; i < m; i += kRows)
-            tile_of<T, kPacks, false, true>(smaller(kRows, m - i), packed_a + i * k, 1, 0, packed_b + j * k, w, k, c + (i0 + i) * g.c_row + j0 + j, g.c_row,
-                                            smaller(w, n - j), g.accumulate || p > 0);
-      }
+      for (Int i = 0; i < g.m; i += kGemmM)
+        multiply_rows(a + i * g.a_row + p * g.a_col, smaller(kGemmM, g.m - i), k, g, packed_a, packed_b, w * k, n, c + i * g.c_row + j0, g.accumulate || p > 0);
     }
   }
 }
@@ -250,14 +253,8 @@ template <class T> void multiply_panels(const GemmBlock& g, Int first, Int last)
         }
     return;
   }
-  for (Int p = 0; p < g.k; p += kGemmK) {
-    const Int k = smaller(kGemmK, g.k - p);
-    for (Int i = 0; i < g.m; i += kRows) pack_rows(a + i * g.a_row + p * g.a_col, g.a_row, g.a_col, smaller(kRows, g.m - i), k, packed_a + i * k);
-    for (Int j = first; j < last; ++j)
-      for (Int i = 0; i < g.m; i += kRows)
-        tile_of<T, kPacks, false, true>(smaller(kRows, g.m - i), packed_a + i * k, 1, 0, panels + j * w * g.k + p * w, w, k, c + i * g.c_row + j * w, g.c_row, smaller(w, g.n - j * w),
-                                        g.accumulate || p > 0);
-  }
+  for (Int p = 0; p < g.k; p += kGemmK)
+    multiply_rows(a + p * g.a_col, g.m, smaller(kGemmK, g.k - p), g, packed_a, panels + first * w * g.k + p * w, w * g.k, smaller(g.n, last * w) - first * w, c + first * w, g.accumulate || p > 0);
 }
 
 /// Integers wrap in their own type.
