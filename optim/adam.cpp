@@ -35,6 +35,10 @@ void adam_update(UpdateList& list, const O& o, const fn::Prologue& first, bool e
 template <> struct Rule<AdamOptions> {
   static constexpr const char* name = "Adam";
   static void check(const AdamOptions& o) { check_common(name, o); }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("eps", o.eps), visit("weight_decay", o.weight_decay), visit("amsgrad", o.amsgrad), visit("maximize", o.maximize),
+        visit("decoupled_weight_decay", o.decoupled_weight_decay), visit("eps_hat", o.eps_hat);
+  }
   static NamedTensors slots(const AdamOptions& o, const Tensor& p) { return adam_slots(o.amsgrad, p); }
   static void update(UpdateList& list, const AdamOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     adam_update(list, o, prologue(lr, o.weight_decay, o.decoupled_weight_decay, o.maximize), o.eps_hat, lr, p, g, slots);
@@ -46,6 +50,10 @@ template class GroupedOptimizer<AdamOptions>;
 template <> struct Rule<AdamWOptions> {
   static constexpr const char* name = "AdamW";
   static void check(const AdamWOptions& o) { check_common(name, o); }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("eps", o.eps), visit("weight_decay", o.weight_decay), visit("amsgrad", o.amsgrad), visit("maximize", o.maximize),
+        visit.fixed("decoupled_weight_decay", true);
+  }
   static NamedTensors slots(const AdamWOptions& o, const Tensor& p) { return adam_slots(o.amsgrad, p); }
   static void update(UpdateList& list, const AdamWOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     adam_update(list, o, prologue(lr, o.weight_decay, true, o.maximize), false, lr, p, g, slots);
@@ -57,6 +65,9 @@ template class GroupedOptimizer<AdamWOptions>;
 template <> struct Rule<AdamaxOptions> {
   static constexpr const char* name = "Adamax";
   static void check(const AdamaxOptions& o) { check_common(name, o); }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("eps", o.eps), visit("weight_decay", o.weight_decay), visit("maximize", o.maximize);
+  }
   static NamedTensors slots(const AdamaxOptions&, const Tensor& p) { return moments(p, "exp_inf"); }
   static void update(UpdateList& list, const AdamaxOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     const auto t = static_cast<double>(advance(slots[2].second));
@@ -72,6 +83,10 @@ template <> struct Rule<NAdamOptions> {
   static void check(const NAdamOptions& o) {
     check_common(name, o);
     check_at_least(name, "momentum_decay", o.momentum_decay, 0);
+  }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("eps", o.eps), visit("weight_decay", o.weight_decay), visit("momentum_decay", o.momentum_decay),
+        visit("decoupled_weight_decay", o.decoupled_weight_decay), visit("maximize", o.maximize);
   }
   static NamedTensors slots(const NAdamOptions&, const Tensor& p) {
     NamedTensors list = moments(p);
@@ -94,6 +109,10 @@ template class GroupedOptimizer<NAdamOptions>;
 template <> struct Rule<RAdamOptions> {
   static constexpr const char* name = "RAdam";
   static void check(const RAdamOptions& o) { check_common(name, o); }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("eps", o.eps), visit("weight_decay", o.weight_decay), visit("decoupled_weight_decay", o.decoupled_weight_decay),
+        visit("maximize", o.maximize);
+  }
   static NamedTensors slots(const RAdamOptions&, const Tensor& p) { return moments(p); }
   static void update(UpdateList& list, const RAdamOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     const auto t = static_cast<double>(advance(slots[2].second));
@@ -111,6 +130,10 @@ template class GroupedOptimizer<RAdamOptions>;
 template <> struct Rule<AdaBeliefOptions> {
   static constexpr const char* name = "AdaBelief";
   static void check(const AdaBeliefOptions& o) { check_common(name, o); }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("eps", o.eps), visit("weight_decay", o.weight_decay), visit("decoupled_weight_decay", o.decoupled_weight_decay),
+        visit("maximize", o.maximize);
+  }
   static NamedTensors slots(const AdaBeliefOptions&, const Tensor& p) { return moments(p, "exp_avg_var"); }
   static void update(UpdateList& list, const AdaBeliefOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     const auto t = static_cast<double>(advance(slots[2].second));

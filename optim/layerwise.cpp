@@ -25,6 +25,10 @@ template <> struct Rule<LarsOptions> {
     check_above(name, "trust_coefficient", o.trust_coefficient, 0);
     check_at_least(name, "eps", o.eps, 0);
   }
+  static void options(auto& visit, auto& o) {
+    visit("momentum", o.momentum), visit("weight_decay", o.weight_decay), visit("trust_coefficient", o.trust_coefficient), visit("eps", o.eps),
+        visit("adapt", o.adapt), visit("maximize", o.maximize);
+  }
   static NamedTensors slots(const LarsOptions& o, const Tensor& p) { return o.momentum > 0 ? NamedTensors{{"momentum_buffer", slot(p)}} : NamedTensors{}; }
   static void update(UpdateList& list, const LarsOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     double trust = 1;
@@ -45,6 +49,9 @@ template <> struct Rule<LambOptions> {
     check_below_one(name, "betas[1]", o.betas[1]);
     check_at_least(name, "eps", o.eps, 0);
     check_at_least(name, "weight_decay", o.weight_decay, 0);
+  }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("eps", o.eps), visit("weight_decay", o.weight_decay), visit("adapt", o.adapt), visit("maximize", o.maximize);
   }
   static NamedTensors slots(const LambOptions&, const Tensor& p) { return {{"exp_avg", slot(p)}, {"exp_avg_sq", slot(p)}, {"step", counter()}}; }
   static void update(UpdateList& list, const LambOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {

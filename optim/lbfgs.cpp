@@ -135,6 +135,11 @@ Tensor Lbfgs::step(const std::function<Tensor()>& loss) {
 void Lbfgs::step() { fail<FailedPrecondition>("Lbfgs", "step() needs the function that computes the loss and its gradients; call step(loss)"); }
 void Lbfgs::set_momentum(double) { fail<FailedPrecondition>("set_momentum", "{} has no momentum", name_); }
 
+StateDict Lbfgs::state_dict() const { fail<Unimplemented>("state_dict", "PyTorch keeps the history of Lbfgs as a list, which has no place among named tensors; save state()"); }
+void Lbfgs::load_state_dict(const StateDict&) {
+  fail<Unimplemented>("load_state_dict", "PyTorch keeps the history of Lbfgs as a list, which has no place among named tensors; load() takes what state() gave");
+}
+
 NamedTensors Lbfgs::state() const {
   std::vector<Tensor> y, s;
   for (const Pair& pair : pairs_) y.push_back(pair.y), s.push_back(pair.s);

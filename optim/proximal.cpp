@@ -15,6 +15,9 @@ template <class O> void check_penalties(const char* name, const O& o) {
 template <> struct Rule<ProximalSgdOptions> {
   static constexpr const char* name = "ProximalSgd";
   static void check(const ProximalSgdOptions& o) { check_penalties(name, o); }
+  static void options(auto& visit, auto& o) {
+    visit("l1", o.l1), visit("l2", o.l2);
+  }
   static NamedTensors slots(const ProximalSgdOptions&, const Tensor&) { return {}; }
   static void update(UpdateList& list, const ProximalSgdOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors&) {
     list.add(fn::ProximalSgdUpdate{lr, o.l1, o.l2}, p, g);
@@ -28,6 +31,9 @@ template <> struct Rule<ProximalAdagradOptions> {
     check_above(name, "initial_accumulator_value", o.initial_accumulator_value, 0);
     check_penalties(name, o);
   }
+  static void options(auto& visit, auto& o) {
+    visit("initial_accumulator_value", o.initial_accumulator_value), visit("l1", o.l1), visit("l2", o.l2);
+  }
   static NamedTensors slots(const ProximalAdagradOptions& o, const Tensor& p) { return {{"sum", slot(p, o.initial_accumulator_value)}}; }
   static void update(UpdateList& list, const ProximalAdagradOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     list.add(fn::ProximalAdagradUpdate{lr, o.l1, o.l2}, p, g, slots[0].second);
@@ -40,6 +46,9 @@ template <> struct Rule<AdagradDaOptions> {
   static void check(const AdagradDaOptions& o) {
     check_above(name, "initial_gradient_squared_accumulator_value", o.initial_gradient_squared_accumulator_value, 0);
     check_penalties(name, o);
+  }
+  static void options(auto& visit, auto& o) {
+    visit("initial_gradient_squared_accumulator_value", o.initial_gradient_squared_accumulator_value), visit("l1", o.l1), visit("l2", o.l2);
   }
   static NamedTensors slots(const AdagradDaOptions& o, const Tensor& p) {
     return {{"gradient_accumulator", slot(p)}, {"gradient_squared_accumulator", slot(p, o.initial_gradient_squared_accumulator_value)}, {"step", counter()}};
@@ -59,6 +68,10 @@ template <> struct Rule<FtrlOptions> {
     check_at_least(name, "initial_accumulator_value", o.initial_accumulator_value, 0);
     check_penalties(name, o);
     check_at_least(name, "l2_shrinkage", o.l2_shrinkage, 0);
+  }
+  static void options(auto& visit, auto& o) {
+    visit("lr_power", o.lr_power), visit("initial_accumulator_value", o.initial_accumulator_value), visit("l1", o.l1), visit("l2", o.l2),
+        visit("l2_shrinkage", o.l2_shrinkage);
   }
   static NamedTensors slots(const FtrlOptions& o, const Tensor& p) { return {{"accum", slot(p, o.initial_accumulator_value)}, {"linear", slot(p)}}; }
   static void update(UpdateList& list, const FtrlOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {

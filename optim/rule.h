@@ -8,6 +8,7 @@
 #include "lib/core/op_range.h"
 #include "optim/hyper.h"
 #include "optim/state.h"
+#include "optim/state_dict.h"
 #include "optim/update_list.h"
 
 namespace rill::optim {
@@ -17,7 +18,10 @@ namespace rill::optim {
 ///   static void check(const Options&);                                     throws ValueError
 ///   static NamedTensors slots(const Options&, const Tensor& p);            what it remembers about p, at the start
 ///   static void update(UpdateList&, const Options&, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots);
+///   static void options(auto& visit, auto& o);                             visit("name", o.name) for every option but lr
 ///   static double* momentum(Options&);                                     what set_momentum changes; left out: there is none
+///   static constexpr bool starts_with_state;                               PyTorch makes the state at construction, not at the first update
+///   static constexpr bool counts_for_itself;                               PyTorch's state has no "step": one that is missing is 1
 template <class Options> struct Rule;
 
 /// A state array in the layout of p; float32 where p has 16 bits.
@@ -73,6 +77,50 @@ template <class Options> void GroupedOptimizer<Options>::set_momentum(double mom
   } else {
     fail<FailedPrecondition>("set_momentum", "{} has no momentum", name_);
   }
+}
+
+template <class Options> StateDict GroupedOptimizer<Options>::state_dict() const {
+  GroupWriter groups;
+  StateDict saved;
+  for (std::size_t g = 0, i = 0; g < rates_.size(); ++g) {
+    groups.begin(rates_[g].now, rates_[g].given);
+    Rule<Options>::options(groups, options_[g]);
+    std::vector<std::string> names;
+    for (; i < parameters_.size() && group_of_[i] == g; ++i) names.push_back(parameters_[i].first);
+    groups.end(names);
+  }
+  saved.param_groups = groups.text();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Tensor step = find(slots_[i], "step");
+    if (step.defined() && count(step) == 0 && !requires { Rule<Options>::starts_with_state; }) continue;
+    for (const auto& [slot, value] : slots_[i]) saved.state.emplace_back(fmt::format("{}.{}", i, slot), slot == "step" ? value.to(float32) : value);
+  }
+  return saved;
+}
+template <class Options> void GroupedOptimizer<Options>::load_state_dict(const StateDict& saved) {
+  std::vector<std::size_t> sizes(rates_.size());
+  for (const std::size_t g : group_of_) ++sizes[g];
+  GroupReader groups(name_, saved.param_groups, sizes);
+  auto options = options_;
+  auto rates = rates_;
+  for (std::size_t g = 0; g < options.size(); ++g) {
+    groups.begin(rates[g].now, rates[g].given);
+    Rule<Options>::options(groups, options[g]);
+    groups.end();
+  }
+  groups.finish();
+  for (std::size_t g = 0; g < options.size(); ++g) {
+    check_at_least(name_, "lr", rates[g].now, 0);
+    check_at_least(name_, "initial_lr", rates[g].given, 0);
+    options[g].lr = rates[g].now;
+    Rule<Options>::check(options[g]);
+  }
+  std::vector<NamedTensors> slots;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) slots.push_back(Rule<Options>::slots(options[group_of_[i]], parameters_[i].second));
+  fill_slots(slots, parameters_, groups.by_parameter(saved.state, parameters_), requires { Rule<Options>::counts_for_itself; } ? 1 : 0);
+  options_ = std::move(options);
+  rates_ = std::move(rates);
+  slots_ = std::move(slots);
 }
 
 }  // namespace rill::optim

@@ -43,6 +43,10 @@ template <class O> fn::ScheduleFreeStep next(const O& o, double lr, const Tensor
 template <> struct Rule<ScheduleFreeSgdOptions> {
   static constexpr const char* name = "ScheduleFreeSgd";
   static void check(const ScheduleFreeSgdOptions& o) { check_points(name, "momentum", o); }
+  static void options(auto& visit, auto& o) {
+    visit("momentum", o.momentum), visit("weight_decay", o.weight_decay), visit("warmup_steps", o.warmup_steps), visit("r", o.r),
+        visit("weight_lr_power", o.weight_lr_power), visit("maximize", o.maximize);
+  }
   static NamedTensors slots(const ScheduleFreeSgdOptions&, const Tensor& p) { return common_slots(p); }
   static void update(UpdateList& list, const ScheduleFreeSgdOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     const fn::ScheduleFreeStep step = next(o, lr, p, slots);
@@ -55,6 +59,10 @@ template <> struct Rule<ScheduleFreeAdamWOptions> {
     check_points(name, "betas[0]", o);
     check_below_one(name, "betas[1]", o.betas[1]);
     check_at_least(name, "eps", o.eps, 0);
+  }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("eps", o.eps), visit("weight_decay", o.weight_decay), visit("warmup_steps", o.warmup_steps), visit("r", o.r),
+        visit("weight_lr_power", o.weight_lr_power), visit("maximize", o.maximize);
   }
   static NamedTensors slots(const ScheduleFreeAdamWOptions&, const Tensor& p) {
     NamedTensors list = common_slots(p);

@@ -6,12 +6,17 @@ namespace rill::optim {
 
 template <> struct Rule<SgdOptions> {
   static constexpr const char* name = "Sgd";
+  static constexpr bool counts_for_itself = true;
   static void check(const SgdOptions& o) {
     check_at_least(name, "momentum", o.momentum, 0);
     check_at_least(name, "weight_decay", o.weight_decay, 0);
     check_share(name, "dampening", o.dampening);
     rill::check<ValueError>(!o.nesterov || (o.momentum > 0 && o.dampening == 0), name, "nesterov needs momentum > 0 and dampening 0, they are {} and {}",
                             o.momentum, o.dampening);
+  }
+  static void options(auto& visit, auto& o) {
+    visit("momentum", o.momentum), visit("dampening", o.dampening), visit("weight_decay", o.weight_decay), visit("nesterov", o.nesterov),
+        visit("maximize", o.maximize), visit("decoupled_weight_decay", o.decoupled_weight_decay);
   }
   static NamedTensors slots(const SgdOptions& o, const Tensor& p) {
     NamedTensors list;

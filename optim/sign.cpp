@@ -14,6 +14,9 @@ template <> struct Rule<RpropOptions> {
     rill::check<ValueError>(smallest >= 0 && smallest <= largest && std::isfinite(largest), name,
                             "step_sizes are {} and {}; expected 0 <= step_sizes[0] <= step_sizes[1]", smallest, largest);
   }
+  static void options(auto& visit, auto& o) {
+    visit("etas", o.etas), visit("step_sizes", o.step_sizes), visit("maximize", o.maximize);
+  }
   static NamedTensors slots(const RpropOptions&, const Tensor& p) { return {{"prev", slot(p)}, {"step_size", slot(p)}, {"step", counter()}}; }
   static void update(UpdateList& list, const RpropOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     if (advance(slots[2].second) == 1) slots[1].second.fill_(lr);
@@ -28,6 +31,9 @@ template <> struct Rule<LionOptions> {
     check_below_one(name, "betas[0]", o.betas[0]);
     check_below_one(name, "betas[1]", o.betas[1]);
     check_at_least(name, "weight_decay", o.weight_decay, 0);
+  }
+  static void options(auto& visit, auto& o) {
+    visit("betas", o.betas), visit("weight_decay", o.weight_decay), visit("maximize", o.maximize);
   }
   static NamedTensors slots(const LionOptions&, const Tensor& p) { return {{"exp_avg", slot(p)}}; }
   static void update(UpdateList& list, const LionOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {

@@ -30,8 +30,8 @@ inline double set(const Tensor& number, double value) {
 inline double multiply(const Tensor& product, double factor) { return set(product, value(product) * factor); }
 
 /// Copies saved values into `mine`; ValueError lists every difference, and then nothing is changed.
-inline void load_into(const NamedTensors& mine, const NamedTensors& given) {
-  const auto values = match("load", mine, given);
+inline void load_into(const NamedTensors& mine, const NamedTensors& given, const char* op = "load") {
+  const auto values = match(op, mine, given);
   const NoGrad off;
   for (std::size_t i = 0; i < mine.size(); ++i) mine[i].second.copy_(values[i]);
 }

@@ -54,7 +54,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 /// Third-party headers and the layers that may name them.
 const std::map<std::string, std::set<std::string>> kThirdParty = {
     {"fmt/", {"core", "interop", "io", "data", "nn", "optim", "autograd", "examples"}}, {"xsimd/", {"cpu"}}, {"dnnl", {"cpu"}}, {"oneapi/", {"cpu"}},
-    {"nlohmann/", {"io", "interop"}}, {"zlib.h", {"data", "io"}}, {"xtensor/", {"interop", "data"}}, {"omp.h", {"cpu"}}, {"jpeglib.h", {"data"}}, {"jerror.h", {"data"}},
+    {"nlohmann/", {"io", "interop", "optim"}}, {"zlib.h", {"data", "io"}}, {"xtensor/", {"interop", "data"}}, {"omp.h", {"cpu"}}, {"jpeglib.h", {"data"}}, {"jerror.h", {"data"}},
 };
 
 }  // namespace

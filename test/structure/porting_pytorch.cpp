@@ -108,6 +108,14 @@ TEST_CASE("porting from PyTorch: a training loop", "[structure][porting]") {
   const double accuracy = mean(eq(argmax(net(images), 1), labels).to(float32)).item<double>();
   CHECK(accuracy >= 0);
   CHECK(adam.lr() == Approx(0).margin(1e-12));
+
+  const ScratchFolder folder;
+  const std::string path = folder / "adam.safetensors";
+  io::save_safetensors(path, adam.state_dict().state, {{"param_groups", adam.state_dict().param_groups}});
+  const auto saved = io::load_safetensors(path);
+  adam.load_state_dict({saved.tensors, saved.metadata.at("param_groups")});
+  CHECK(adam.lr() == Approx(0).margin(1e-12));
+  CHECK(saved.tensors.size() == 3 * adam.parameters().size());
 }
 
 TEST_CASE("porting from PyTorch: averages of weights", "[structure][porting]") {

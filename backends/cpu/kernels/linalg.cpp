@@ -20,7 +20,6 @@ constexpr int kPacks = 2;
 template <class T> constexpr Int kColumns = kPacks * Pack<T>::size;
 constexpr Int kSmallK = 128;
 
-template <class T> [[gnu::always_inline]] inline Pack<T> fused(Pack<T> a, Pack<T> b, Pack<T> c) { return xsimd::fma(a.v, b.v, c.v); }
 constexpr Int smaller(Int a, Int b) { return a < b ? a : b; }
 
 /// M rows times `columns` columns of C over k steps. A is read element by element; B row by row, Packs registers wide, the last one

@@ -33,7 +33,7 @@ struct AdadeltaOptions {
 extern template class GroupedOptimizer<AdadeltaOptions>;
 
 /// v = rho v + (1 - rho) g^2; d = sqrt(u + eps) / sqrt(v + eps) g; p -= lr d; u = rho u + (1 - rho) d^2 (Zeiler 2012).
-/// State: "square_avg" (v), "acc_delta" (u).
+/// State: "square_avg" (v), "acc_delta" (u), "step".
 class Adadelta final : public GroupedOptimizer<AdadeltaOptions> {
  public:
   using GroupedOptimizer::GroupedOptimizer;

@@ -44,6 +44,8 @@ class Lbfgs final : public Optimizer {
   /// "lbfgs.old_dirs", "lbfgs.old_stps" with one row per remembered pair.
   NamedTensors state() const override;
   void load(const NamedTensors& state) override;
+  [[noreturn]] StateDict state_dict() const override;
+  [[noreturn]] void load_state_dict(const StateDict& saved) override;
 
  private:
   struct Pair { Tensor y, s; double rho; };  ///< differences of gradients and parameters, 1 / y.s

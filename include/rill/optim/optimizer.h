@@ -10,6 +10,12 @@
 
 namespace rill::optim {
 
+/// An optimizer as PyTorch saves it.
+struct StateDict {
+  NamedTensors state;        ///< "<index>.<slot>", the index counting the parameters of all groups; `step` is a float32 number
+  std::string param_groups;  ///< JSON: for every group its options by PyTorch's names, lr, initial_lr, params (indices), param_names
+};
+
 /// Holds the parameters (as handles: the model keeps them too) and what the method remembers about each of them. Parameters form
 /// groups with options of their own. `step` reads gradients and never writes to them; they may have any strides. A parameter without a
 /// gradient is left alone, and its update counter does not move. A step is one pass over parameter, gradient and state, for all
@@ -49,6 +55,14 @@ class Optimizer {
   /// Continues with a saved state. ValueError lists every tensor that is missing, unexpected or of another shape or dtype.
   virtual void load(const NamedTensors& state);
 
+  /// Options, rates and state in the layout of PyTorch's state_dict(), which loads it (docs/porting-from-pytorch.md has the lines). A parameter
+  /// without an update has no state. Tensors share memory with the optimizer, counters do not. Unimplemented: Lbfgs, whose history is a list.
+  virtual StateDict state_dict() const = 0;
+  /// Continues with what state_dict() or PyTorch saved: options, rates and new state tensors, converted to the dtypes of this optimizer.
+  /// Parameters go by their place, not by their name; one without state starts afresh. ValueError lists every option and every tensor that is
+  /// missing, unexpected or illegal; DataLoss when param_groups has another form; then nothing is changed.
+  virtual void load_state_dict(const StateDict& saved) = 0;
+
  protected:
   explicit Optimizer(const char* name) : name_(name) {}
   /// Adds a group and its parameters with their slots. ValueError when one is undefined, expanded or there already; GradError when one is
@@ -56,14 +70,13 @@ class Optimizer {
   void add_parameters(const NamedTensors& parameters, double lr, const std::function<NamedTensors(const Tensor&)>& slots);
   void check_not_empty() const;
 
+  struct Rate { double given, now; };
+  std::vector<Rate> rates_;            // of each group
   const char* name_;                   // in messages
   NamedTensors parameters_;
   std::vector<std::size_t> group_of_;  // of each parameter
   std::vector<NamedTensors> slots_;    // of each parameter: its state by slot name
 
- private:
-  struct Rate { double given, now; };
-  std::vector<Rate> rates_;            // of each group
 };
 
 /// Parameters that are treated alike: `Sgd sgd({{weights, {.weight_decay = 1e-4}}, {others}})`.
@@ -87,6 +100,8 @@ template <class Options> class GroupedOptimizer : public Optimizer {
   using Optimizer::step;
   void step() override;
   void set_momentum(double momentum) override;
+  StateDict state_dict() const override;
+  void load_state_dict(const StateDict& saved) override;
 
  private:
   std::vector<Options> options_;

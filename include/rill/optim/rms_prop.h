@@ -23,7 +23,7 @@ struct RmsPropOptions {
 extern template class GroupedOptimizer<RmsPropOptions>;
 
 /// d = g / (sqrt(v) + eps); b = momentum b + d; p -= lr b (Tieleman and Hinton 2012). State: "square_avg", "grad_avg" when centered,
-/// "momentum_buffer" with momentum.
+/// "momentum_buffer" with momentum, "step".
 class RmsProp final : public GroupedOptimizer<RmsPropOptions> {
  public:
   using GroupedOptimizer::GroupedOptimizer;

@@ -94,7 +94,7 @@ TEST_CASE("Inception-v3: every end point at 299 pixels, channels-last agrees wit
   const NamedTensors last = m.end_points(x.contiguous(MemoryFormat::channels_last));
   for (std::size_t i = 0; i < points.size(); ++i) {
     INFO(points[i].first);
-    CHECK(allclose(last[i].second, points[i].second, 1e-3, 1e-4));
+    CHECK(max(abs(last[i].second - points[i].second)).item<double>() <= 1e-5 * max(abs(points[i].second)).item<double>());  // values grow to 1e9 with untrained weights
     if (last[i].second.dim() == 4 && last[i].second.size(2) > 1) CHECK(last[i].second.is_contiguous(MemoryFormat::channels_last));
   }
 }
