@@ -168,12 +168,11 @@ class Run final : public GradSink {
     if (impl(g).dtype != leaf->dtype) g = g.to(leaf->dtype);
     void* nobody = nullptr;
     if (leaf->owner.load(std::memory_order_relaxed) == this) return accumulate(leaves_[leaf->position].second, std::move(g), create_graph_);
-    if (leaf->owner.compare_exchange_strong(nobody, this, std::memory_order_acq_rel)) {
-      leaf->position = leaves_.size();
-    } else {  // another thread works on this leaf right now: look it up in our own list
+    if (contested_) [[unlikely]]
       for (auto& [l, sum] : leaves_)
         if (l == leaf) return accumulate(sum, std::move(g), create_graph_);
-    }
+    if (leaf->owner.compare_exchange_strong(nobody, this, std::memory_order_acq_rel)) leaf->position = leaves_.size();
+    else contested_ = true;  // another thread works on this leaf: from now on leaves without an owner are looked up in our own list
     leaves_.emplace_back(leaf, std::move(g));
   }
 
@@ -233,6 +232,7 @@ class Run final : public GradSink {
   std::vector<std::pair<LeafNode*, Tensor>> leaves_;
   std::vector<Tensor> produced_;
   bool create_graph_, retain_;
+  bool contested_ = false;
   std::uint32_t mark_ = 0;
 
  public:

@@ -6,6 +6,7 @@
 #include <rill/ops/view.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "autograd/record.h"
 #include "autograd/resample.h"
@@ -105,35 +106,41 @@ Tensor scatter_places(const char* op, const Tensor& g, const Tensor& indices, co
   return record(op, std::move(dx), grad(g, [op, indices = save(indices)](const Tensor& h) { return gather_places(op, h, indices()); }));
 }
 
-PoolResult maximum(const char* op, const Tensor& x, int axes, const std::vector<Windows>& windows, const PerAxis& dilation) {
+/// The indices are defined where they are wanted, by the caller or for a gradient; they are int32 where they fit.
+PoolResult maximum(const char* op, const Tensor& x, int axes, const std::vector<Windows>& windows, const PerAxis& dilation, bool wanted) {
   const Shape& s = impl(x).shape;
   if (s.rank() == axes + 1) {
-    const PoolResult r = maximum(op, x.unsqueeze(0), axes, windows, dilation);
-    return {r.values.squeeze(0), r.indices.squeeze(0)};
+    const PoolResult r = maximum(op, x.unsqueeze(0), axes, windows, dilation, wanted);
+    return {r.values.squeeze(0), r.indices.defined() ? r.indices.squeeze(0) : r.indices};
   }
   Shape shape{s[0], s[1]};
+  Int positions = 1;
   PoolWindows w{axes, {}, {}, {1, 1, 1}};
   for (int i = 0; i < axes; ++i) {
     const Windows& a = windows[static_cast<std::size_t>(i)];
     shape.push_back(a.size());
+    positions *= s[2 + i];
     w.begin[i] = a.begin.data(), w.end[i] = a.end.data(), w.dilation[i] = dilation[i];
   }
   checked_numel(op, shape, Dtype::int64);
   const bool last = is_channels_last(x);
   const Tensor from = dense(x.detach(), last);
-  Tensor y = make_dense(shape, last, impl(x).dtype, impl(x).device), indices = make_dense(shape, last, Dtype::int64, impl(x).device);
-  if (impl(y).numel) kernels(x).max_pool(view(from), view(y), view(indices), w);
-  return {record(op, std::move(y), grad(x, [op, places = save(indices), s](const Tensor& g) { return scatter_places(op, g, places(), s); })), indices};
+  Tensor y = make_dense(shape, last, impl(x).dtype, impl(x).device), indices;
+  if (wanted || recording(x)) indices = make_dense(shape, last, positions <= std::numeric_limits<std::int32_t>::max() ? Dtype::int32 : Dtype::int64, impl(x).device);
+  if (impl(y).numel) kernels(x).max_pool(view(from), view(y), indices.defined() ? view(indices) : View{}, w);
+  if (!recording(x)) return {y, indices};
+  return {record_known(op, std::move(y), grad(x, [op, places = save(indices), s](const Tensor& g) { return scatter_places(op, g, places(), s); })), indices};
 }
 
-PoolResult max_pool(const char* op, int axes, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) {
+PoolResult max_pool(const char* op, int axes, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o, bool wanted) {
   const OpRange here(op, x);
-  return maximum(op, x, axes, sliding_windows(op, x, axes, kernel, o.stride, o.padding, o.dilation, o.ceil_mode, false), o.dilation);
+  return maximum(op, x, axes, sliding_windows(op, x, axes, kernel, o.stride, o.padding, o.dilation, o.ceil_mode, false), o.dilation, wanted);
 }
-PoolResult adaptive_max_pool(const char* op, int axes, const Tensor& x, const PerAxis& size) {
+PoolResult adaptive_max_pool(const char* op, int axes, const Tensor& x, const PerAxis& size, bool wanted) {
   const OpRange here(op, x);
-  return maximum(op, x, axes, adaptive_windows(op, x, axes, size, false), 1);
+  return maximum(op, x, axes, adaptive_windows(op, x, axes, size, false), 1, wanted);
 }
+PoolResult with_int64(const PoolResult& r) { return {r.values, r.indices.to(Dtype::int64)}; }
 
 // ---- averages ---------------------------------------------------------------------------------------------------------------------
 
@@ -174,12 +181,16 @@ Tensor adaptive_avg_pool(const char* op, int axes, const Tensor& x, const PerAxi
 }  // namespace
 
 #define RILL_POOLS(n)                                                                                                                                                      \
-  PoolResult max_pool##n##d_with_indices(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) { return max_pool("max_pool" #n "d", n, x, kernel, o); }         \
-  Tensor max_pool##n##d(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) { return max_pool##n##d_with_indices(x, kernel, o).values; }                      \
+  PoolResult max_pool##n##d_with_indices(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) {                                                          \
+    return with_int64(max_pool("max_pool" #n "d", n, x, kernel, o, true));                                                                                                 \
+  }                                                                                                                                                                        \
+  Tensor max_pool##n##d(const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o) { return max_pool("max_pool" #n "d", n, x, kernel, o, false).values; }            \
   Tensor avg_pool##n##d(const Tensor& x, const PerAxis& kernel, const AvgPoolOptions& o) { return avg_pool("avg_pool" #n "d", n, x, kernel, o); }                          \
   Tensor adaptive_avg_pool##n##d(const Tensor& x, const PerAxis& size) { return adaptive_avg_pool("adaptive_avg_pool" #n "d", n, x, size); }                               \
-  PoolResult adaptive_max_pool##n##d_with_indices(const Tensor& x, const PerAxis& size) { return adaptive_max_pool("adaptive_max_pool" #n "d", n, x, size); }              \
-  Tensor adaptive_max_pool##n##d(const Tensor& x, const PerAxis& size) { return adaptive_max_pool##n##d_with_indices(x, size).values; }
+  PoolResult adaptive_max_pool##n##d_with_indices(const Tensor& x, const PerAxis& size) {                                                                                  \
+    return with_int64(adaptive_max_pool("adaptive_max_pool" #n "d", n, x, size, true));                                                                                    \
+  }                                                                                                                                                                        \
+  Tensor adaptive_max_pool##n##d(const Tensor& x, const PerAxis& size) { return adaptive_max_pool("adaptive_max_pool" #n "d", n, x, size, false).values; }
 RILL_POOLS(1)
 RILL_POOLS(2)
 RILL_POOLS(3)

@@ -111,16 +111,19 @@ void run_large(const GemmBlock& g, Dtype d) {
     const Int count = panel_count(d, part.n);
     parallel_for(count, std::max<Int>(1, kPackWork / (w * g.k)), [&](Int first, Int last) { p.pack(part.b, g.b_row, g.b_col, g.k, part.n, first, last, panels.get()); });
     part.b = panels.get();
-    Splitting s = split(g.m, count, kGemmM, count, 12, 1);
-    // pieces for every thread; where the columns are cut changes no value
-    if (const Int enough = threads > 1 ? 2 * threads : 1; s.blocks() < enough) s = split(g.m, count, kGemmM, std::max<Int>(4, count * s.blocks() / enough), 12, 1);
-    parallel_for(s.blocks(), std::max<Int>(1, kTaskWork / (s.rows * s.columns * w * g.k)), [&](Int begin, Int end) {
+    // The same number of blocks for every thread, of equal height but for one tile of rows. Where rows and columns are cut changes no value.
+    constexpr Int unit = 12;
+    const Int tiles = (g.m + unit - 1) / unit, least = (g.m + kGemmM - 1) / kGemmM;
+    const Int row_blocks = std::min(tiles, (least + threads - 1) / threads * threads);
+    const Int column_blocks = row_blocks < threads ? std::min(count, (threads + row_blocks - 1) / row_blocks) : 1;
+    const auto row = [&](Int block) { return std::min(g.m, tiles * block / row_blocks * unit); };
+    parallel_for(row_blocks * column_blocks, std::max<Int>(1, kTaskWork * row_blocks * column_blocks / (g.m * part.n * g.k)), [&](Int begin, Int end) {
       const Scratch rows(kGemmPackedA);
       for (Int task = begin; task < end; ++task) {
         GemmBlock t = part;
-        const Int i = task / s.column_blocks * s.rows, j = task % s.column_blocks * s.columns;
-        t.a = at(g.a, i * g.a_row, size), t.c = at(part.c, i * g.c_row, size), t.m = std::min(s.rows, g.m - i), t.scratch = rows.get();
-        p.multiply(t, j, std::min(count, j + s.columns));
+        const Int r = task / column_blocks, c = task % column_blocks, i = row(r);
+        t.a = at(g.a, i * g.a_row, size), t.c = at(part.c, i * g.c_row, size), t.m = row(r + 1) - i, t.scratch = rows.get();
+        p.multiply(t, count * c / column_blocks, count * (c + 1) / column_blocks);
       }
     });
   }

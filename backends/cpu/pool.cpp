@@ -15,10 +15,11 @@ namespace {
 
 using Int = std::int64_t;
 constexpr Int kGrain = 16 << 10;  // elements per task
-constexpr Int kLanes = 16;        // channels that one task of a channels-last pool takes
+constexpr Int kLanes = 16;        // channels that one task of a channels-last gradient takes
 
 template <class T> constexpr bool is_16bit = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 template <class T> using Wide = std::conditional_t<is_16bit<T>, float, T>;
+template <class W> constexpr W lowest = std::numeric_limits<W>::has_infinity ? -std::numeric_limits<W>::infinity() : std::numeric_limits<W>::lowest();
 
 /// Images as blocks of `lanes` adjacent channels: [block, position, lane]; row-major tensors have one lane.
 struct Blocks {
@@ -44,79 +45,95 @@ std::pair<Blocks, Blocks> layouts(const View& a, const View& b) {
   return {Blocks(x), Blocks(y)};
 }
 
-/// `width` <= Lanes adjacent channels.
-template <class T, Int Lanes> void max_window(const T* x, Int step, Int width, const Int (&from)[3], const Int (&to)[3], const Int (&size)[3], const Int (&dilation)[3], T* y, Int* index) {
-  using W = Wide<T>;
-  W best[Lanes];
-  const W low = std::numeric_limits<W>::has_infinity ? -std::numeric_limits<W>::infinity() : std::numeric_limits<W>::lowest();
-  for (Int l = 0; l < width; ++l) best[l] = low, index[l] = (std::min(from[0], size[0] - 1) * size[1] + std::min(from[1], size[1] - 1)) * size[2] + std::min(from[2], size[2] - 1);
-  for (Int i = from[0]; i < to[0]; i += dilation[0])
-    for (Int j = from[1]; j < to[1]; j += dilation[1])
-      for (Int k = from[2]; k < to[2]; k += dilation[2]) {
-        const Int at = (i * size[1] + j) * size[2] + k;
-        const T* p = x + at * step;
-        for (Int l = 0; l < width; ++l) {
-          const W v = static_cast<W>(p[l]);
-          const bool take = v > best[l] || v != v;
-          best[l] = take ? v : best[l], index[l] = take ? at : index[l];
-        }
-      }
-  for (Int l = 0; l < width; ++l) y[l] = static_cast<T>(best[l]);
+/// MaxRow for dtypes without registers.
+template <class T> void max_row_plain(const MaxRow& r) {
+  for (Int c = 0; c < r.columns; ++c) {
+    const T* x = static_cast<const T*>(r.x) + c * r.stride;
+    Wide<T> best = static_cast<Wide<T>>(x[r.at[0] * r.step]);
+    std::int32_t tap = 0;
+    for (Int t = 1; t < r.taps; ++t) {
+      const auto v = static_cast<Wide<T>>(x[r.at[t] * r.step]);
+      if (v > best || v != v) best = v, tap = static_cast<std::int32_t>(t);
+    }
+    static_cast<T*>(r.y)[c] = static_cast<T>(best);
+    if (r.best) r.best[c] = tap;
+  }
 }
 
-/// The columns [first, last) whose windows have the same number of taps and start one stride after the other: all but those at the border.
-struct Regular {
-  Int first = 0, last = 0, stride = 1, taps = 0;
-  Regular(const Int* begin, const Int* end, Int columns) {
-    if (columns == 0) return;
-    const Int middle = columns / 2;
-    taps = end[middle] - begin[middle];
-    stride = middle > 0 ? begin[middle] - begin[middle - 1] : 1;
-    if (columns > 1 && middle > 0 && columns > middle + 1) stride = begin[middle + 1] - begin[middle];
-    first = middle, last = middle + 1;
-    while (first > 0 && begin[first] - begin[first - 1] == stride && end[first - 1] - begin[first - 1] == taps) --first;
-    while (last < columns && begin[last] - begin[last - 1] == stride && end[last] - begin[last] == taps) ++last;
-    if (taps <= 0 || stride <= 0) first = last = 0;
+/// How far the taps of a window lie from its first one, in positions. Most windows of a pool share one list.
+class Taps {
+ public:
+  Taps(const Int (&size)[3], const Int (&dilation)[3]) : size_(size), dilation_(dilation) {}
+  const std::vector<Int>& of(const Int (&extent)[3]) {
+    if (std::equal(extent, extent + 3, extent_)) return at_;
+    std::copy(extent, extent + 3, extent_);
+    at_.clear();
+    for (Int i = 0; i < extent[0]; i += dilation_[0])
+      for (Int j = 0; j < extent[1]; j += dilation_[1])
+        for (Int k = 0; k < extent[2]; k += dilation_[2]) at_.push_back((i * size_[1] + j) * size_[2] + k);
+    return at_;
   }
+
+ private:
+  const Int (&size_)[3], (&dilation_)[3];
+  Int extent_[3] = {-1, -1, -1};
+  std::vector<Int> at_;
 };
 
-void max_pool(const View& x, const View& y, const View& indices, const PoolWindows& w) {
-  const auto [bx, by] = layouts(x, y);
-  static constexpr Int kOnlyBegin[] = {0}, kOnlyEnd[] = {1};
+/// How many windows from `k` on have the taps of window k and start one stride after the other.
+Int run_length(const Int* begin, const Int* end, Int k, Int columns) {
+  Int n = 1;
+  const Int stride = k + 1 < columns ? begin[k + 1] - begin[k] : 0;
+  while (k + n < columns && begin[k + n] - begin[k + n - 1] == stride && end[k + n] - begin[k + n] == end[k] - begin[k]) ++n;
+  return n;
+}
+
+/// `last`: channels are adjacent and take the part of the columns.
+template <class T, class Index> void max_pool_as(const View& x, const View& y, const View& indices, const PoolWindows& w, bool last) {
+  constexpr Int kOnlyBegin[] = {0}, kOnlyEnd[] = {1}, kMostTaps = 1 << 24;
   Int size[3] = {1, 1, 1}, out[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
   const Int *begin[3] = {kOnlyBegin, kOnlyBegin, kOnlyBegin}, *end[3] = {kOnlyEnd, kOnlyEnd, kOnlyEnd};
   for (int i = 0; i < w.axes; ++i) {
     const int a = 3 - w.axes + i;
     size[a] = x.sizes[2 + i], out[a] = y.sizes[2 + i], dilation[a] = w.dilation[i], begin[a] = w.begin[i], end[a] = w.end[i];
   }
-  const MaxRowFn row = bx.last() ? nullptr : cpu_kernels().max_row[static_cast<std::size_t>(x.dtype)];
-  const Regular regular(begin[2], end[2], out[2]);
-  by_dtype(x.dtype, [&, &bx = bx, &by = by]<class T>(T) {
-    parallel_for(bx.count, bx.grain(std::max(bx.positions, by.positions)), [&](Int first, Int last) {
-      for (Int b = first; b < last; ++b) {
-        Int to = by.start(b);
-        const T* from = x.as<T>() + bx.start(b);
-        for (Int i = 0; i < out[0]; ++i)
-          for (Int j = 0; j < out[1]; ++j)
-            for (Int k = 0; k < out[2]; ++k, to += by.step()) {
-              if (row && k == regular.first && regular.last > k && end[0][i] - begin[0][i] <= dilation[0] && end[1][j] > begin[1][j]) {
-                const Int base = (begin[0][i] * size[1] + begin[1][j]) * size[2] + begin[2][k], columns = regular.last - k;
-                row({.x = from + base, .stride = regular.stride, .columns = columns, .rows = (end[1][j] - begin[1][j] + dilation[1] - 1) / dilation[1], .row_step = dilation[1] * size[2],
-                     .taps = (regular.taps + dilation[2] - 1) / dilation[2], .tap_step = dilation[2], .y = y.as<T>() + to, .index = indices.as<Int>() + to, .base = base});
-                k += columns - 1, to += columns - 1;
-                continue;
-              }
-              const Int low[] = {begin[0][i], begin[1][j], begin[2][k]}, high[] = {end[0][i], end[1][j], end[2][k]};
-              if (!bx.last()) max_window<T, 1>(from, 1, 1, low, high, size, dilation, y.as<T>() + to, indices.as<Int>() + to);
-              else max_window<T, kLanes>(from, bx.step(), bx.width(b), low, high, size, dilation, y.as<T>() + to, indices.as<Int>() + to);
-            }
+  const Int channels = x.sizes[1], step = last ? channels : 1, planes = x.sizes[0] * (last ? 1 : channels);
+  const Int plane = size[0] * size[1] * size[2] * step, width = out[2] * step, rows = out[0] * out[1];
+  const MaxRowFn fast = cpu_kernels().max_row[static_cast<std::size_t>(x.dtype)];
+  Index* const index = static_cast<Index*>(indices.data);
+  parallel_for(planes * rows, std::max<Int>(1, kGrain / std::max<Int>(1, width)), [&](Int first, Int end_of_rows) {
+    Taps taps(size, dilation);
+    std::vector<std::int32_t> best(index ? static_cast<std::size_t>(width) : 0);
+    for (Int row = first; row < end_of_rows; ++row) {
+      const Int i = row % rows / out[1], j = row % out[1];
+      for (Int k = 0, run = 1; k < out[2]; k += run) {
+        run = last ? 1 : run_length(begin[2], end[2], k, out[2]);
+        const std::vector<Int>& at = taps.of({end[0][i] - begin[0][i], end[1][j] - begin[1][j], end[2][k] - begin[2][k]});
+        const Int start = (begin[0][i] * size[1] + begin[1][j]) * size[2] + begin[2][k], to = row * width + k * step;
+        const Int columns = last ? channels : run, between = !last && run > 1 ? begin[2][k + 1] - begin[2][k] : 0;
+        if (at.empty()) {  // nothing but padding
+          std::fill_n(y.as<T>() + to, columns, static_cast<T>(lowest<Wide<T>>));
+          if (index) std::fill_n(index + to, columns, static_cast<Index>((std::min(begin[0][i], size[0] - 1) * size[1] + std::min(begin[1][j], size[1] - 1)) * size[2] + std::min(begin[2][k], size[2] - 1)));
+          continue;
+        }
+        const Int taken = static_cast<Int>(at.size());
+        const MaxRow r{.x = x.as<T>() + row / rows * plane + start * step, .columns = columns, .stride = last ? 1 : between, .step = step, .taps = taken, .at = at.data(),
+                       .y = y.as<T>() + to, .best = index ? best.data() : nullptr};
+        fast && taken <= kMostTaps ? fast(r) : max_row_plain<T>(r);
+        if (index)
+          for (Int c = 0; c < columns; ++c) index[to + c] = static_cast<Index>(start + c * between + at[static_cast<std::size_t>(best[static_cast<std::size_t>(c)])]);
       }
-    });
+    }
   });
 }
 
+void max_pool(const View& x, const View& y, const View& indices, const PoolWindows& w) {
+  const bool last = layouts(x, y).first.last();
+  by_dtype(x.dtype, [&]<class T>(T) { indices.dtype == Dtype::int32 ? max_pool_as<T, std::int32_t>(x, y, indices, w, last) : max_pool_as<T, Int>(x, y, indices, w, last); });
+}
+
 /// Calls f(place in the input tensor, place in the output tensor) for every output element; a block belongs to one thread.
-template <class F> void walk_places(const View& input, const View& output, const Int* indices, F f) {
+template <class Index, class F> void walk_places_as(const View& input, const View& output, const Index* indices, F f) {
   const auto [bx, by] = layouts(input, output);
   parallel_for(bx.count, bx.grain(std::max(bx.positions, by.positions)), [&, &bx = bx, &by = by](Int first, Int last) {
     for (Int b = first; b < last; ++b) {
@@ -128,16 +145,20 @@ template <class F> void walk_places(const View& input, const View& output, const
   });
 }
 
+template <class F> void walk_places(const View& input, const View& output, const View& indices, F f) {
+  indices.dtype == Dtype::int32 ? walk_places_as(input, output, indices.as<std::int32_t>(), f) : walk_places_as(input, output, indices.as<Int>(), f);
+}
+
 void pool_scatter(const View& g, const View& indices, const View& dx) {
   std::memset(dx.data, 0, static_cast<std::size_t>(dx.numel) * size_of(dx.dtype));
   by_dtype(g.dtype, [&]<class T>(T) {
-    walk_places(dx, g, indices.as<Int>(), [to = dx.as<T>(), from = g.as<T>()](Int x, Int y) { to[x] = static_cast<T>(static_cast<Wide<T>>(to[x]) + static_cast<Wide<T>>(from[y])); });
+    walk_places(dx, g, indices, [to = dx.as<T>(), from = g.as<T>()](Int x, Int y) { to[x] = static_cast<T>(static_cast<Wide<T>>(to[x]) + static_cast<Wide<T>>(from[y])); });
   });
 }
 
 void pool_gather(const View& x, const View& indices, const View& y) {
   by_dtype(x.dtype, [&]<class T>(T) {
-    walk_places(x, y, indices.as<Int>(), [from = x.as<T>(), to = y.as<T>()](Int i, Int k) { to[k] = from[i]; });
+    walk_places(x, y, indices, [from = x.as<T>(), to = y.as<T>()](Int i, Int k) { to[k] = from[i]; });
   });
 }
 

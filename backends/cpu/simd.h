@@ -18,6 +18,22 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wsign-compare"
+#include <xsimd/config/xsimd_arch.hpp>
+#include <xsimd/types/xsimd_utils.hpp>
+#if defined(__AVX512F__) && XSIMD_VERSION_MAJOR == 8
+// What xsimd 8 has for AVX2 only: without it the polynomials of exp, log and tanh multiply and add in two instructions.
+namespace xsimd::kernel {
+#define RILL_FMA(name, T, intrinsic)                                                                                                                    \
+  template <class A> inline batch<T, A> name(batch<T, A> const& x, batch<T, A> const& y, batch<T, A> const& z, requires_arch<avx512f>) noexcept { \
+    return intrinsic(x, y, z);                                                                                                                          \
+  }
+RILL_FMA(fma, float, _mm512_fmadd_ps) RILL_FMA(fma, double, _mm512_fmadd_pd)
+RILL_FMA(fms, float, _mm512_fmsub_ps) RILL_FMA(fms, double, _mm512_fmsub_pd)
+RILL_FMA(fnma, float, _mm512_fnmadd_ps) RILL_FMA(fnma, double, _mm512_fnmadd_pd)
+RILL_FMA(fnms, float, _mm512_fnmsub_ps) RILL_FMA(fnms, double, _mm512_fnmsub_pd)
+#undef RILL_FMA
+}  // namespace xsimd::kernel
+#endif
 #include <xsimd/xsimd.hpp>
 #pragma GCC diagnostic pop
 

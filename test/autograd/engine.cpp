@@ -252,7 +252,8 @@ TEST_CASE("an exception in backward leaves the graph usable", "[autograd][engine
 
 TEST_CASE("threads run backward on their own graphs at the same time", "[autograd][engine][threads]") {
   const Tensor shared = leaf({1, 2, 3});
-  std::vector<Values> own(8), through_grad(8);
+  std::vector<Values> own(8);
+  std::vector<int> wrong(8);  // gradients of two paths to a leaf that other threads take up and let go between the first and the second
   {
     std::vector<std::jthread> threads;
     for (std::size_t k = 0; k < own.size(); ++k)
@@ -263,14 +264,14 @@ TEST_CASE("threads run backward on their own graphs at the same time", "[autogra
           for (int j = 0; j < 10; ++j) y = y * 1.0 + x;
           y.sum().backward();
           (shared * 2).sum().backward();  // leaves may be shared
-          through_grad[k] = values(grad({(shared * shared * x).sum()}, {shared})[0]);
+          for (int r = 0; r < 20; ++r) wrong[k] += values(grad({(shared * shared * x).sum()}, {shared})[0]) != Values{2, 8, 18};
         }
         own[k] = values(x.grad());
       });
   }
   for (std::size_t k = 0; k < own.size(); ++k) {
     CHECK(own[k] == Values(3, 50.0 * (static_cast<double>(k) + 10)));
-    CHECK(through_grad[k] == Values{2, 8, 18});
+    CHECK(wrong[k] == 0);
   }
   CHECK(values(shared.grad()) == Values(3, 2.0 * 50 * 8));
 }

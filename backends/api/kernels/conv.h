@@ -29,18 +29,18 @@ struct AxisWeights {
   const double* weights;
 };
 
-/// Windows of one row of outputs that lie whole inside one plane, `stride` elements apart: `rows` x `taps` elements each.
+/// Neighbouring windows with the same taps: window c starts at x + c stride, tap t of it lies at[t] step further.
 struct MaxRow {
-  const void* x;  // first element of the first window
-  std::int64_t stride, columns, rows, row_step, taps, tap_step;
+  const void* x;
+  std::int64_t columns, stride, step, taps;  // taps: 1 to 2^24
+  const std::int64_t* at;
   void* y;
-  std::int64_t* index;
-  std::int64_t base;  // the index of *x
+  std::int32_t* best;  // [columns] the tap that was taken: the first of equal ones, the last NaN; null: not wanted
 };
 using MaxRowFn = void (*)(const MaxRow&);
 
 struct ConvKernels {
-  std::array<MaxRowFn, kDtypeCount> max_row{};  // float32 and float64, windows less than 2^31 elements from x
+  std::array<MaxRowFn, kDtypeCount> max_row{};  // float32 and float64
   // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool and not 16-bit. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
   /// y = x * w + b; b [O] row-major, or data null.
@@ -50,8 +50,9 @@ struct ConvKernels {
   /// dw = the adjoint of w -> x * w, applied to g.
   void (*conv_weight_gradient)(const View& g, const View& x, const View& dw, const WindowGeometry&) = nullptr;
 
-  // x [N, C, in..], y and indices (int64) [N, C, out..]; all row-major or all channels-last. Any dtype but bool.
-  /// y = the largest value of each window, NaN if there is one; indices = its row-major place among the spatial positions of its channel.
+  // x [N, C, in..], y and indices (int32 or int64) [N, C, out..]; all row-major or all channels-last. Any dtype but bool.
+  /// y = the largest value of each window, NaN if there is one; indices = its row-major place among the spatial positions of its channel,
+  /// left out where their data is null.
   void (*max_pool)(const View& x, const View& y, const View& indices, const PoolWindows&) = nullptr;
   /// dx = 0, then dx at the index += g.
   void (*pool_scatter)(const View& g, const View& indices, const View& dx) = nullptr;

@@ -18,9 +18,9 @@ struct GemmBlock {
 };
 using GemmBlockFn = void (*)(const GemmBlock&);
 
-inline constexpr std::int64_t kGemmM = 192, kGemmK = 256, kGemmRowBytes = 1024;  // the block that is packed at once
-inline constexpr std::int64_t kGemmPackedA = kGemmM * 8 * kGemmK + 64;  // with slack for whole registers
-inline constexpr std::int64_t kGemmScratch = kGemmPackedA + kGemmRowBytes * kGemmK;
+inline constexpr std::int64_t kGemmM = 192, kGemmColumnBytes = 1536, kGemmRowBytes = 1024;  // the block that is packed at once
+inline constexpr std::int64_t kGemmPackedA = kGemmM * kGemmColumnBytes + 64;  // with slack for whole registers
+inline constexpr std::int64_t kGemmScratch = kGemmPackedA + kGemmRowBytes * (kGemmColumnBytes / 4);
 /// Worked on in place, without packing the operands.
 constexpr bool gemm_is_small(const GemmBlock& g) { return g.k <= 128 && g.m * g.n <= 64 * 64; }
 

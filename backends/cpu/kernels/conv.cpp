@@ -1,50 +1,77 @@
 // Rows of maximum pools.
 #include "backends/api/kernels/conv.h"
 
+#include <utility>
+
 #include "backends/cpu/kernels/fill.h"
+#include "backends/cpu/simd.h"
 
 namespace rill::cpu::RILL_ARCH {
 namespace {
 
 using Int = std::int64_t;
-constexpr Int kColumns = 64;  // windows side by side: their largest values and places stay in the first cache
 
-/// Place is an integer as wide as T, so that both fill the same registers.
-template <class T, class Place, int Stride> void max_windows(const MaxRow& r) {
-  const T* x = static_cast<const T*>(r.x);
-  const Int stride = Stride ? Stride : r.stride;
-  for (Int first = 0; first < r.columns; first += kColumns) {
-    const Int n = r.columns - first < kColumns ? r.columns - first : kColumns;
-    T best[kColumns];
-    Place where[kColumns];
-    for (Int c = 0; c < n; ++c) best[c] = x[(first + c) * stride], where[c] = static_cast<Place>((first + c) * stride);
-    for (Int i = 0; i < r.rows; ++i)
-      for (Int k = 0; k < r.taps; ++k) {
-        const Int shift = i * r.row_step + k * r.tap_step;
-        const T* p = x + shift + first * stride;
-        const Place from = static_cast<Place>(shift + first * stride);
-        for (Int c = 0; c < n; ++c) {
-          const T v = p[c * stride];
-          const bool take = (v > best[c]) | (v != v);
-          best[c] = take ? v : best[c];
-          where[c] = take ? from + static_cast<Place>(c * stride) : where[c];
-        }
-      }
-    T* y = static_cast<T*>(r.y) + first;
-    for (Int c = 0; c < n; ++c) y[c] = best[c], r.index[first + c] = r.base + where[c];
+/// Every second element of two registers.
+template <class T, std::size_t... I> [[gnu::always_inline]] inline Pack<T> evens(Pack<T> a, Pack<T> b, std::index_sequence<I...>) {
+  using V [[gnu::vector_size(sizeof(Pack<T>))]] = T;
+  V x, y;
+  __builtin_memcpy(&x, &a, sizeof x), __builtin_memcpy(&y, &b, sizeof y);
+  x = __builtin_shufflevector(x, y, static_cast<int>(2 * I)...);
+  __builtin_memcpy(&a, &x, sizeof x);
+  return a;
+}
+
+/// p[0], p[stride], ..., n <= size of them; nothing beyond them is read.
+template <class T, int Stride> [[gnu::always_inline]] inline Pack<T> load_windows(const T* p, Int stride, Int n) {
+  using P = Pack<T>;
+  if constexpr (Stride == 1) {
+    return n == P::size ? P::load(p) : P::load_part(p, n);
+  } else if constexpr (Stride == 2) {
+    const Int count = 2 * n - 1, rest = count - P::size;
+    const P low = rest >= 0 ? P::load(p) : P::load_part(p, count);
+    return evens(low, rest > 0 ? P::load_part(p + P::size, rest) : low, std::make_index_sequence<P::size>());
+  } else {
+    alignas(64) T lane[P::size];
+    for (Int c = 0; c < P::size; ++c) lane[c] = p[c < n ? c * stride : 0];
+    return P::load(lane);
   }
 }
-template <class T, class Place> void max_row(const MaxRow& r) {
-  if (r.stride == 1) max_windows<T, Place, 1>(r);
-  else if (r.stride == 2) max_windows<T, Place, 2>(r);
-  else max_windows<T, Place, 0>(r);
+
+/// Taps are counted in the lanes of a register of T: they are exact up to 2^24.
+template <class T, int Stride, bool Best> void max_windows(const MaxRow& r) {
+  using P = Pack<T>;
+  for (Int c = 0; c < r.columns; c += P::size) {
+    const Int n = r.columns - c < P::size ? r.columns - c : P::size;
+    const T* x = static_cast<const T*>(r.x) + c * r.stride;
+    P best = load_windows<T, Stride>(x + r.at[0] * r.step, r.stride, n), tap(0.0);
+    for (Int t = 1; t < r.taps; ++t) {
+      const P v = load_windows<T, Stride>(x + r.at[t] * r.step, r.stride, n);
+      const Mask<T> take{v.v > best.v || !(v.v == v.v)};
+      best = where(take, v, best);
+      if constexpr (Best) tap = where(take, P(static_cast<double>(t)), tap);
+    }
+    T* y = static_cast<T*>(r.y) + c;
+    if (n == P::size) best.store(y);
+    else best.store_part(y, n);
+    if constexpr (Best) {
+      alignas(64) T lane[P::size];
+      tap.store(lane);
+      for (Int l = 0; l < n; ++l) r.best[c + l] = static_cast<std::int32_t>(lane[l]);
+    }
+  }
 }
+template <class T, bool Best> void max_row(const MaxRow& r) {
+  if (r.stride == 1) max_windows<T, 1, Best>(r);
+  else if (r.stride == 2) max_windows<T, 2, Best>(r);
+  else max_windows<T, 0, Best>(r);
+}
+template <class T> void max_row(const MaxRow& r) { r.best ? max_row<T, true>(r) : max_row<T, false>(r); }
 
 }  // namespace
 
 void fill_conv(ConvKernels& k) {
-  k.max_row[static_cast<int>(Dtype::float32)] = &max_row<float, std::int32_t>;
-  k.max_row[static_cast<int>(Dtype::float64)] = &max_row<double, std::int64_t>;
+  k.max_row[static_cast<int>(Dtype::float32)] = &max_row<float>;
+  k.max_row[static_cast<int>(Dtype::float64)] = &max_row<double>;
 }
 
 }  // namespace rill::cpu::RILL_ARCH

@@ -19,6 +19,12 @@ constexpr int kRows = 6;  // 12 accumulators of 16 registers
 constexpr int kPacks = 2;
 template <class T> constexpr Int kColumns = kPacks * Pack<T>::size;
 constexpr Int kSmallK = 128;
+/// Steps over k at a time: equal parts, since each of them costs a pass over C.
+template <class T> constexpr Int depth_of(Int k) {
+  constexpr Int most = kGemmColumnBytes / static_cast<Int>(sizeof(T));
+  const Int parts = (k + most - 1) / most;
+  return (k + parts - 1) / parts;
+}
 
 constexpr Int smaller(Int a, Int b) { return a < b ? a : b; }
 
@@ -178,11 +184,12 @@ template <class T> void multiply_rows(const T* a, Int m, Int k, const GemmBlock&
 template <class T> void multiply_packed(const T* a, const T* b, T* c, const GemmBlock& g) {
   constexpr Int w = kColumns<T>, wide = kGemmRowBytes / static_cast<Int>(sizeof(T));
   T* packed_b = static_cast<T*>(g.scratch);
-  T* packed_a = packed_b + wide * kGemmK;
+  const Int depth = depth_of<T>(g.k);
+  T* packed_a = packed_b + wide * depth;
   for (Int j0 = 0; j0 < g.n; j0 += wide) {
     const Int n = smaller(wide, g.n - j0);
-    for (Int p = 0; p < g.k; p += kGemmK) {
-      const Int k = smaller(kGemmK, g.k - p);
+    for (Int p = 0; p < g.k; p += depth) {
+      const Int k = smaller(depth, g.k - p);
       for (Int j = 0; j < n; j += w) pack_columns(b + p * g.b_row + (j0 + j) * g.b_col, g.b_row, g.b_col, k, smaller(w, n - j), packed_b + j * k);
       for (Int i = 0; i < g.m; i += kGemmM)
         multiply_rows(a + i * g.a_row + p * g.a_col, smaller(kGemmM, g.m - i), k, g, packed_a, packed_b, w * k, n, c + i * g.c_row + j0, g.accumulate || p > 0);
@@ -252,8 +259,8 @@ template <class T> void multiply_panels(const GemmBlock& g, Int first, Int last)
         }
     return;
   }
-  for (Int p = 0; p < g.k; p += kGemmK)
-    multiply_rows(a + p * g.a_col, g.m, smaller(kGemmK, g.k - p), g, packed_a, panels + first * w * g.k + p * w, w * g.k, smaller(g.n, last * w) - first * w, c + first * w, g.accumulate || p > 0);
+  for (Int p = 0, depth = depth_of<T>(g.k); p < g.k; p += depth)
+    multiply_rows(a + p * g.a_col, g.m, smaller(depth, g.k - p), g, packed_a, panels + first * w * g.k + p * w, w * g.k, smaller(g.n, last * w) - first * w, c + first * w, g.accumulate || p > 0);
 }
 
 /// Integers wrap in their own type.
