@@ -35,9 +35,11 @@ struct Work {
   double flop = 0, bytes = 0;   ///< the least that it has to compute and to move; for the share of the machine's peak
 };
 
+inline bool wanted(const Settings& s, const std::string& name) { return s.only.empty() || name.find(s.only) != std::string::npos; }
+
 template <class F> void run(const Settings& s, const std::string& name, F&& f, const Work& work = {}) {
   using Clock = std::chrono::steady_clock;
-  if (!s.only.empty() && name.find(s.only) == std::string::npos) return;
+  if (!wanted(s, name)) return;
   for (int i = 0; i < 3; ++i) f();
   std::vector<double> t;
   const auto start = Clock::now();

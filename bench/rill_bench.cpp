@@ -1,5 +1,5 @@
 // The workloads of a peer's benchmark under the same names and shapes; scripts/bench runs both interleaved.
-#include <rill/nn/models/inception_blocks.h>
+#include <rill/nn/models.h>
 #include <rill/rill.h>
 
 #include "bench/machine.h"
@@ -138,6 +138,33 @@ void networks(const bench::Settings& s) {
   }
 }
 
+void models(const bench::Settings& s) {
+  if (bench::wanted(s, "ptb_lstm_train_step")) {
+    nn::models::LstmLanguageModel model({.embedding = 650, .hidden = 650});
+    optim::Sgd sgd(model.named_parameters(), {.lr = 1});
+    const Tensor words = randint(0, 10000, {20, 35}), next = randint(0, 10000, {20, 35});
+    bench::run(s, "ptb_lstm_train_step", [&] {
+      sgd.zero_grad();
+      cross_entropy(model(words).output.reshape({700, 10000}), next.reshape({700})).backward();
+      optim::clip_grad_norm_(model.parameters(), 5);
+      sgd.step();
+    }, {.share = 2, .flop = 53.3e9});
+  }
+  if (s.only.find("inception_v3") == std::string::npos) return;  // minutes
+  nn::models::InceptionV3 net;
+  optim::Sgd sgd(net.named_parameters(), {.lr = 0.01});
+  const Tensor images = randn({32, 3, 299, 299}).contiguous(MemoryFormat::channels_last), labels = randint(0, 1000, {32});
+  bench::run(s, "inception_v3_train_b32", [&] {
+    sgd.zero_grad();
+    const auto [y, aux] = net.with_aux(images);
+    (cross_entropy(y, labels) + cross_entropy(aux, labels) * 0.4).backward();
+    sgd.step();
+  }, {.flop = 1.11e12});
+  const NoGrad off;
+  net.eval();
+  bench::run(s, "inception_v3_infer_b32", [&] { const Tensor y = net(images); }, {.flop = 0.366e12});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -148,5 +175,6 @@ int main(int argc, char** argv) {
   engine(s);
   kernels(s);
   networks(s);
+  models(s);
   bench::print_peak_memory();
 }

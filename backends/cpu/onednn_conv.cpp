@@ -28,6 +28,7 @@ using Tag = memory::format_tag;
 
 constexpr Int kPieces = 16, kPieceWork = 2 << 20;        // multiply-adds that are worth a thread
 constexpr Int kPartialBytes = 64 << 20;                  // for the weight gradients of all pieces
+constexpr Int kPositions = 1024;                         // of y that pay for a weight gradient of their own: for writing, reordering and adding it
 constexpr std::size_t kPlans = 512;                      // primitives kept
 constexpr Int kSmallest = 16 << 10;                      // below this many multiply-adds the way to oneDNN costs more than the work
 
@@ -250,7 +251,8 @@ bool onednn_conv_weight_gradient(const View& g, const View& x, const View& dw, c
     const Problem p = problem(Kind::weight, x, g, false, window);
     if (p.work() < kSmallest) return false;
     const Int bytes = dw.numel * 4;
-    const Pieces pieces(p, std::clamp<Int>(kPartialBytes / bytes, 2, kPieces));
+    const Int most = std::min(kPartialBytes / bytes, std::max<Int>(4, g.numel / p.o / kPositions));
+    const Pieces pieces(p, std::clamp<Int>(most, 2, kPieces));
     if (!pieces) return false;
     const Scratch partial((pieces.count - 1) * bytes);
     parallel_for(pieces.count, 1, [&](Int begin, Int end) {
