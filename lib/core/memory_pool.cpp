@@ -1,31 +1,28 @@
 #include "lib/core/memory_pool.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <map>
 #include <mutex>
 #include <new>
 #include <utility>
 #include <vector>
 
 #include "lib/core/check.h"
+#include "lib/core/large_blocks.h"
 
 namespace rill::pool {
 namespace {
 
 using namespace detail;
 
-constexpr std::size_t kHuge = 2 << 20;         // blocks from here on are aligned to and advised as huge pages
 constexpr std::size_t kChunk = 256 << 10;      // small blocks are cut from chunks of this size
 
 struct Central {  // everything shared; reached only when a thread's own lists are empty or too long
   std::mutex mutex;
   Block* lists[kClasses] = {};
-  std::multimap<std::size_t, void*> cache;     // free large blocks by size
-  std::int64_t live_large = 0, reserved = 0, system_calls = 0;
+  LargeBlocks large;
+  std::int64_t live_large = 0, reserved = 0, system_calls = 0;  // the latter two without those of `large`
   std::int64_t carved[kClasses] = {}, listed[kClasses] = {};  // blocks ever made, blocks on the lists here
   std::vector<Local*> threads;
   std::int64_t finished_nodes = 0;             // of threads that have ended
@@ -87,14 +84,27 @@ Local* local() {
                     bytes, c.live_bytes, c.reserved_bytes);
 }
 
-void* from_system(std::size_t bytes, std::size_t alignment) {
+void* from_system(Central& c, std::size_t bytes, std::size_t alignment) {
   void* p = nullptr;
   if (posix_memalign(&p, alignment, bytes) != 0) return nullptr;
-  if (alignment >= kHuge) madvise(p, bytes, MADV_HUGEPAGE);
-  auto& c = central();
   c.reserved += static_cast<std::int64_t>(bytes);
   ++c.system_calls;
   return p;
+}
+void* new_large(Central& c, std::size_t bytes) {
+#ifdef RILL_SYSTEM_POOL
+  return from_system(c, bytes, 4096);
+#else
+  return c.large.allocate(bytes);
+#endif
+}
+void old_large(Central& c, void* block, [[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef RILL_SYSTEM_POOL
+  std::free(block);
+  c.reserved -= static_cast<std::int64_t>(bytes);
+#else
+  c.large.release(block);
+#endif
 }
 
 [[gnu::noinline]] void* refill(Local* l, int k) {
@@ -115,7 +125,7 @@ void* from_system(std::size_t bytes, std::size_t alignment) {
     return b;
   }
   const std::size_t step = (size + 63) / 64 * 64, chunk = std::max(kChunk, step);
-  auto* memory = static_cast<std::byte*>(from_system(chunk, 64));
+  auto* memory = static_cast<std::byte*>(from_system(c, chunk, 64));
   if (!memory) {
     lock.unlock();  // the message reads the counters
     out_of_memory(size);
@@ -125,33 +135,14 @@ void* from_system(std::size_t bytes, std::size_t alignment) {
   return memory;
 }
 
-// Large blocks come in eight sizes per doubling, so a freed block serves every request at most 12.5 % smaller.
-constexpr std::size_t round_large(std::size_t bytes) {
-  const std::size_t unit = std::max<std::size_t>(std::bit_floor(bytes) / 8, 4096);
-  return (bytes + unit - 1) / unit * unit;
-}
-
 void* allocate_large(std::size_t bytes) {
   if (bytes > (std::size_t{1} << 62)) out_of_memory(bytes);
   auto& c = central();
-  const std::size_t rounded = round_large(bytes);
-  {
-    std::lock_guard lock(c.mutex);
-    if (auto it = c.cache.find(rounded); it != c.cache.end()) {
-      void* p = it->second;
-      c.cache.erase(it);
-      c.live_large += static_cast<std::int64_t>(rounded);
-      return p;
-    }
-    if (void* p = from_system(rounded, rounded >= kHuge ? kHuge : 4096)) {
-      c.live_large += static_cast<std::int64_t>(rounded);
-      return p;
-    }
-  }
-  trim();
-  {
-    std::lock_guard lock(c.mutex);
-    if (void* p = from_system(rounded, rounded >= kHuge ? kHuge : 4096)) {
+  const std::size_t rounded = LargeBlocks::rounded(bytes);
+  for (const bool again : {false, true}) {
+    const std::lock_guard lock(c.mutex);
+    if (again) c.large.trim();
+    if (void* p = new_large(c, rounded)) {
       c.live_large += static_cast<std::int64_t>(rounded);
       return p;
     }
@@ -195,12 +186,12 @@ void* detail::allocate_slow(std::size_t bytes) {
   }
   void* block = allocate_large(bytes);
   update_peak();
-  return watched(block, bytes, round_large(bytes));
+  return watched(block, bytes, LargeBlocks::rounded(bytes));
 }
 
 void detail::release_slow(void* block, std::size_t bytes) noexcept {
   if (!block) return;
-  if (const Observer* o = g_observer) o->given(block, bytes <= kSmallLimit ? class_bytes(class_of(bytes)) : round_large(bytes));
+  if (const Observer* o = g_observer) o->given(block, bytes <= kSmallLimit ? class_bytes(class_of(bytes)) : LargeBlocks::rounded(bytes));
   put_back(block, bytes);
 }
 
@@ -218,20 +209,10 @@ void put_back(void* block, std::size_t bytes) noexcept {
     b->next = c.lists[k], c.lists[k] = b, ++c.listed[k];
     return;
   }
-  const std::size_t rounded = round_large(bytes);
+  const std::size_t rounded = LargeBlocks::rounded(bytes);
   std::lock_guard lock(c.mutex);
   c.live_large -= static_cast<std::int64_t>(rounded);
-#ifdef RILL_SYSTEM_POOL
-  std::free(block);
-  c.reserved -= static_cast<std::int64_t>(rounded);
-#else
-  try {
-    c.cache.emplace(rounded, block);
-  } catch (...) {
-    std::free(block);
-    c.reserved -= static_cast<std::int64_t>(rounded);
-  }
-#endif
+  old_large(c, block, rounded);
 }
 }  // namespace
 
@@ -249,8 +230,8 @@ Counters counters() noexcept {
   }
   for (const Local* t : c.threads) r.live_nodes += t->nodes.load(std::memory_order_relaxed);
   r.peak_bytes = std::max(g_peak.load(std::memory_order_relaxed), r.live_bytes);
-  r.reserved_bytes = c.reserved;
-  r.system_calls = c.system_calls;
+  r.reserved_bytes = c.reserved + c.large.reserved();
+  r.system_calls = c.system_calls + c.large.system_calls();
   return r;
 }
 
@@ -265,11 +246,7 @@ void reset_peak() noexcept { g_peak.store(counters().live_bytes); }
 void trim() noexcept {
   auto& c = central();
   std::lock_guard lock(c.mutex);
-  for (auto& [size, block] : c.cache) {
-    std::free(block);
-    c.reserved -= static_cast<std::int64_t>(size);
-  }
-  c.cache.clear();
+  c.large.trim();
 }
 
 void fail_allocation(std::int64_t n) noexcept {

@@ -1,4 +1,4 @@
-// Host memory for tensors, nodes and storages: thread-local free lists for small blocks, a shared best-fit cache above.
+// Host memory for tensors, nodes and storages: thread-local free lists for small blocks, ranges cut from large segments above (large_blocks.h).
 #pragma once
 
 #include <array>
