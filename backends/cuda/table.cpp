@@ -1,0 +1,24 @@
+#include "backends/cuda/table.h"
+
+#include "backends/api/unimplemented.h"
+#include "backends/cuda/gemm.h"
+#define RILL_GPU cuda
+#include "backends/cuda/kernels/fill.h"
+
+namespace rill::cuda {
+
+namespace {
+struct Name {
+  static constexpr const char* text = "cuda";
+};
+}  // namespace
+
+Kernels make_kernels() {
+  Kernels k;
+  fill_all(k);
+  fill_gemm(k);
+  unimplemented::complete_table<Name>(k);
+  return k;
+}
+
+}  // namespace rill::cuda

@@ -1,0 +1,12 @@
+// The sources of the CUDA kernels, compiled for the host.
+#include "backends/cuda/kernels/binary.cu"
+#include "backends/cuda/kernels/copy.cu"
+#include "backends/cuda/kernels/index.cu"
+#include "backends/cuda/kernels/matmul.cu"
+#include "backends/cuda/kernels/random.cu"
+#include "backends/cuda/kernels/reduce.cu"
+#include "backends/cuda/kernels/select.cu"
+#include "backends/cuda/kernels/softmax.cu"
+#include "backends/cuda/kernels/unary.cu"
+#include "backends/cuda/kernels/unary_grad.cu"
+#include "backends/cuda/kernels/update.cu"
