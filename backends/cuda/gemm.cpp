@@ -10,13 +10,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <tuple>
 
-#include "backends/api/kernels/map.h"
+#include "backends/cuda/dense.h"
 #include "backends/cuda/gemm_plan.h"
 #include "backends/cuda/runtime.h"
-#include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/matmul.h"
 #include "lib/core/check.h"
 #include "lib/core/op_range.h"
@@ -150,26 +148,6 @@ void multiply(Dtype dtype, const StoredMatrix& a, const StoredMatrix& b, const S
   launched();
 }
 
-/// A row-major copy for operands that are adjacent in neither direction.
-struct Dense {
-  std::vector<std::int64_t> strides;
-  std::optional<Scratch> memory;
-  View view;
-};
-View make_dense(const View& v, Dense& d) {
-  static const MapKernels copies = [] {
-    MapKernels k;
-    fill_copy(k);
-    return k;
-  }();
-  d.strides.resize(static_cast<std::size_t>(v.rank));
-  std::int64_t step = 1;
-  for (int a = v.rank - 1; a >= 0; --a) d.strides[static_cast<std::size_t>(a)] = step, step *= v.sizes[a];
-  d.memory.emplace(v.numel * static_cast<std::int64_t>(size_of(v.dtype)));
-  const View dense{d.memory->as<void>(), v.dtype, v.rank, v.sizes, d.strides.data(), v.numel, true};
-  copies.copy(v, dense);
-  return dense;
-}
 void gemm(const View& a, const View& b, const View& out, bool accumulate) {
   if (!is_floating(out.dtype)) return matmul(a, b, out, accumulate);
   if (out.numel == 0) return;
@@ -178,7 +156,7 @@ void gemm(const View& a, const View& b, const View& out, bool accumulate) {
     return;
   }
   Dense dense_a, dense_b;
-  for_each_product(adjacent(a) ? a : make_dense(a, dense_a), adjacent(b) ? b : make_dense(b, dense_b), out, [&](const StoredMatrix& left, const StoredMatrix& right, const StoredMatrix& result, std::int64_t k, std::int64_t batch) {
+  for_each_product(adjacent(a) ? a : dense_a.copy_of(a), adjacent(b) ? b : dense_b.copy_of(b), out, [&](const StoredMatrix& left, const StoredMatrix& right, const StoredMatrix& result, std::int64_t k, std::int64_t batch) {
     multiply(out.dtype, left, right, result, k, batch, accumulate);
   });
 }

@@ -226,7 +226,7 @@ void clear(void* data, std::int64_t bytes) {
 void sort_keys(const std::int64_t* keys, std::int64_t n, std::int64_t* sorted, std::int64_t* order) {
   const Unlocked here;
   std::iota(order, order + n, std::int64_t{0});
-  std::stable_sort(order, order + n, [&](std::int64_t a, std::int64_t b) { return keys[a] < keys[b]; });
+  std::stable_sort(order, order + n, [&](std::int64_t a, std::int64_t b) { return static_cast<std::uint64_t>(keys[a]) < static_cast<std::uint64_t>(keys[b]); });
   for (std::int64_t i = 0; i < n; ++i) sorted[i] = keys[order[i]];
 }
 Scratch::Scratch(std::int64_t bytes) : device_(t_device) {

@@ -24,7 +24,7 @@ template <class T> void copy_parts(const View& from, const View& to) {
   for_each_part(LoopPlan<2>({to, from}), [&](const LoopPlan<2>& part) {
     using K = MapKernel<Identity, T, T, 1>;
     const Plan plan = plan_of(part, dtypes, K::kItems);
-    launch(K{{}, plan}, tiles(plan.numel, K::kThreads * K::kItems));
+    launch(K{{}, plan}, blocks_for(plan.numel, K::kThreads * K::kItems));
   });
 }
 
@@ -82,7 +82,7 @@ template <class T> void fill_parts(const void* value, const View& to) {
   for_each_part(LoopPlan<1>({to}), [&](const LoopPlan<1>& part) {
     using K = FillKernel<T>;
     const Plan plan = plan_of(part, dtypes, K::kItems);
-    launch(K{*static_cast<const T*>(value), plan}, tiles(plan.numel, K::kThreads * K::kItems));
+    launch(K{*static_cast<const T*>(value), plan}, blocks_for(plan.numel, K::kThreads * K::kItems));
   });
 }
 void fill(const void* value, const View& to) {

@@ -15,7 +15,6 @@ namespace {
 
 using Int = std::int64_t;
 constexpr int kIndexThreads = 256;
-Int blocks_for(Int n) { return (n + kIndexThreads - 1) / kIndexThreads; }
 
 // ---- positions --------------------------------------------------------------------------------------------------------------------
 
@@ -59,14 +58,14 @@ BadIndex positions(std::span<const View> indices, const std::int64_t* sizes, con
   if (out.numel == 0) return {};
   Axes steps;
   for (int a = 0; a < out.rank; ++a) steps.add(out.sizes[a], grid ? grid[a] : 0);
-  launch(GridKernel{steps, out.numel, out.as<Int>()}, blocks_for(out.numel));
+  launch(GridKernel{steps, out.numel, out.as<Int>()}, blocks_for(out.numel, kIndexThreads));
   const Int none = std::numeric_limits<Int>::max();
   const Scratch bad(sizeof(Int));
   copy_to_device(bad.as<void>(), &none, sizeof none);
   const int count = static_cast<int>(indices.size());
   for (int w = 0; w < count; ++w) {
     const View& v = indices[static_cast<std::size_t>(w)];
-    launch(PositionKernel{axes_of(v, out), static_cast<const char*>(v.data), out.numel, sizes[w], scales[w], wrap, w, count, out.as<Int>(), bad.as<Int>()}, blocks_for(out.numel));
+    launch(PositionKernel{axes_of(v, out), static_cast<const char*>(v.data), out.numel, sizes[w], scales[w], wrap, w, count, out.as<Int>(), bad.as<Int>()}, blocks_for(out.numel, kIndexThreads));
   }
   Int first = none;
   copy_to_host(&first, bad.as<void>(), sizeof first);
@@ -108,7 +107,7 @@ void take(const View& x, int axis, const View& positions, const View& out) {
   const View from{x.data, x.dtype, out.rank, out.sizes, steps.data(), out.numel, false}, at{positions.data, positions.dtype, out.rank, out.sizes, places.data(), out.numel, false};
   const Dtype dtypes[] = {out.dtype, x.dtype, Dtype::int64};
   for_each_part(LoopPlan<3>({out, from, at}), [&](const LoopPlan<3>& part) {
-    by_size(x.dtype, [&](auto t) { launch(TakeKernel<decltype(t)>{plan_of(part, dtypes, 1), (x.rank ? x.strides[axis] : 1) * size}, blocks_for(part.numel)); });
+    by_size(x.dtype, [&](auto t) { launch(TakeKernel<decltype(t)>{plan_of(part, dtypes, 1), (x.rank ? x.strides[axis] : 1) * size}, blocks_for(part.numel, kIndexThreads)); });
   });
 }
 
@@ -133,7 +132,7 @@ template <class F, class T> struct PutKernel {
 };
 template <class F, class T> void put_as(const LoopPlan<2>& rest, Int count, Int source_step, Int x_step, const Int* sorted, const Int* order) {
   const Dtype dtypes[] = {Dtype::uint8, Dtype::uint8};  // the plan's strides are all that is used
-  for_each_part(rest, [&](const LoopPlan<2>& part) { launch(PutKernel<F, T>{plan_of(part, dtypes, 1), count, source_step, x_step, sorted, order}, blocks_for(part.numel * count)); });
+  for_each_part(rest, [&](const LoopPlan<2>& part) { launch(PutKernel<F, T>{plan_of(part, dtypes, 1), count, source_step, x_step, sorted, order}, blocks_for(part.numel * count, kIndexThreads)); });
 }
 /// f(Type) for the dtypes that are combined.
 template <class F> bool by_combined(Dtype d, F f) {
@@ -193,7 +192,7 @@ void copy_rows(const void* from, std::int64_t from_step, void* to, std::int64_t 
   const auto run = [&](auto t) {
     using T = decltype(t);
     const Int width = bytes / static_cast<Int>(sizeof(T));
-    launch(RowsKernel<T>{static_cast<const char*>(from), static_cast<char*>(to), from_step, to_step, rows * width, width}, blocks_for(rows * width));
+    launch(RowsKernel<T>{static_cast<const char*>(from), static_cast<char*>(to), from_step, to_step, rows * width, width}, blocks_for(rows * width, kIndexThreads));
   };
   if (all % 8 == 0) return run(std::uint64_t{});
   if (all % 4 == 0) return run(std::uint32_t{});
@@ -274,7 +273,7 @@ void chunk_starts(const View& mask, Int chunks, Int* counts) {
 }
 std::int64_t count_true(const View& mask) {
   if (mask.numel == 0) return 0;
-  const Int chunks = (mask.numel + kMaskChunk - 1) / kMaskChunk;
+  const Int chunks = blocks_for(mask.numel, kMaskChunk);
   const Scratch counts((chunks + 1) * static_cast<Int>(sizeof(Int)));
   chunk_starts(mask, chunks, counts.as<Int>());
   Int all = 0;
@@ -283,7 +282,7 @@ std::int64_t count_true(const View& mask) {
 }
 void positions_true(const View& mask, const View& out) {
   if (mask.numel == 0) return;
-  const Int chunks = (mask.numel + kMaskChunk - 1) / kMaskChunk;
+  const Int chunks = blocks_for(mask.numel, kMaskChunk);
   const Scratch counts((chunks + 1) * static_cast<Int>(sizeof(Int)));
   chunk_starts(mask, chunks, counts.as<Int>());
   launch(WriteTrue{mask.as<const unsigned char>(), mask.numel, counts.as<const Int>(), out.as<Int>()}, chunks);

@@ -20,6 +20,8 @@
 namespace rill::RILL_GPU {
 
 inline constexpr int kWarp = 32;
+/// Blocks of `each` elements that cover n.
+inline std::int64_t blocks_for(std::int64_t n, std::int64_t each) { return (n + each - 1) / each; }
 
 #ifdef __CUDACC__
 

@@ -64,8 +64,6 @@ template <class F, class T, class Out, int Arity, class First = T> struct MapKer
   }
 };
 
-inline std::int64_t tiles(std::int64_t n, std::int64_t tile) { return (n + tile - 1) / tile; }
-
 inline constexpr std::int64_t kOne = 1;
 inline View row(void* data, Dtype dtype, const std::int64_t& n) { return {data, dtype, 1, &n, &kOne, n, true}; }
 inline View single(void* data, Dtype dtype) { return {data, dtype, 0, nullptr, nullptr, 1, true}; }
@@ -73,7 +71,7 @@ inline View single(void* data, Dtype dtype) { return {data, dtype, 0, nullptr, n
 /// A slot of the table: of operands that are side by side in `dtype`, or as `map` has planned it.
 template <class F, class T, class Out, int Arity, class First = T> void map_slot(const F& f, const MapArgs& a, Dtype dtype) {
   using K = MapKernel<F, T, Out, Arity, First>;
-  const auto start = [&](const Plan& plan) { launch(K{f, plan}, tiles(plan.numel, K::kThreads * K::kItems)); };
+  const auto start = [&](const Plan& plan) { launch(K{f, plan}, blocks_for(plan.numel, K::kThreads * K::kItems)); };
   if (a.scalars & kPlanned) return start(static_cast<const PlannedMap&>(a).plan);
   std::array<View, Arity + 1> views;
   Dtype dtypes[Arity + 1];

@@ -56,7 +56,7 @@ template <class T> void run(const View& a, const View& b, const View& out, const
       if (i == 0) count *= out.sizes[axis];
     }
   k.s = s, k.a = static_cast<const char*>(a.data), k.b = static_cast<const char*>(b.data), k.out = static_cast<char*>(out.data);
-  k.row_tiles = (s.m + kTile - 1) / kTile, k.column_tiles = (s.n + kTile - 1) / kTile;
+  k.row_tiles = blocks_for(s.m, kTile), k.column_tiles = blocks_for(s.n, kTile);
   launch(k, k.row_tiles * k.column_tiles * count);
 }
 

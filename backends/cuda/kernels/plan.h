@@ -64,7 +64,8 @@ struct Axes {
     } else {
       sizes[rank] = size, strides[rank] = stride, ++rank;
     }
-    divider[rank - 1] = Divider(sizes[rank - 1] < (std::int64_t{1} << 31) ? static_cast<std::uint32_t>(sizes[rank - 1]) : 1);
+    const std::int64_t all = sizes[rank - 1];
+    divider[rank - 1] = Divider(all > 0 && all < (std::int64_t{1} << 31) ? static_cast<std::uint32_t>(all) : 1);
   }
   RILL_FN std::int64_t offset(std::int64_t i) const {
     std::int64_t at = 0;

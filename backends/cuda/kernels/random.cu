@@ -89,8 +89,8 @@ template <class T, RandomKind kind> struct RandomKernel {
 
 template <class T, RandomKind kind> void run_kind(const Draw& draw, double a, double b, double c, const View* in, const View& out) {
   using K = RandomKernel<T, kind>;
-  const std::int64_t blocks = (out.numel + K::kNumbers * kLanes - 1) / (K::kNumbers * kLanes) * kLanes;
-  launch(K{draw, out.numel, in ? in->as<const T>() : nullptr, out.as<T>(), a, b, c}, (blocks + K::kThreads - 1) / K::kThreads);
+  const std::int64_t blocks = blocks_for(out.numel, K::kNumbers * kLanes) * kLanes;
+  launch(K{draw, out.numel, in ? in->as<const T>() : nullptr, out.as<T>(), a, b, c}, blocks_for(blocks, K::kThreads));
 }
 template <class T> void run_dtype(RandomKind kind, const Draw& draw, double a, double b, double c, const View* in, const View& out) {
   switch (kind) {
@@ -126,7 +126,7 @@ struct IntegersKernel {
 };
 void random_integers(const Draw& draw, std::int64_t low, std::uint64_t range, const View& out) {
   using K = IntegersKernel;
-  launch(K{draw, out.numel, low, range, out.as<std::int64_t>()}, (out.numel + K::kThreads - 1) / K::kThreads);
+  launch(K{draw, out.numel, low, range, out.as<std::int64_t>()}, blocks_for(out.numel, K::kThreads));
 }
 
 }  // namespace

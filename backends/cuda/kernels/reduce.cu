@@ -74,15 +74,15 @@ template <class M, class T, bool root = false> void run_reduce(const View& x, st
   const std::int64_t innermost_reduced = k.reduced.rank ? k.reduced.strides[k.reduced.rank - 1] / size : 0;
   const bool side_by_side = innermost_kept == 1 && innermost_reduced != 1 && k.outputs >= 32;
   k.lines = Lines::for_length(k.reduced.numel, side_by_side);
-  const std::int64_t groups = (k.outputs + k.lines.lines - 1) / k.lines.lines;
+  const std::int64_t groups = blocks_for(k.outputs, k.lines.lines);
   // pieces: so many that there are blocks for the whole device, none shorter than kShortest elements
   const std::int64_t wanted = std::clamp<std::int64_t>(kWanted / groups, 1, kMostPieces);
-  k.piece = std::max<std::int64_t>({(k.reduced.numel + wanted - 1) / wanted, kShortest / k.lines.lines, 1});
-  k.pieces = std::max<std::int64_t>(1, (k.reduced.numel + k.piece - 1) / k.piece);
+  k.piece = std::max<std::int64_t>({blocks_for(k.reduced.numel, wanted), kShortest / k.lines.lines, 1});
+  k.pieces = std::max<std::int64_t>(1, blocks_for(k.reduced.numel, k.piece));
   const Scratch partial(k.pieces > 1 ? k.pieces * k.outputs * static_cast<std::int64_t>(sizeof(typename M::Acc)) : 0);
   k.partial = partial.as<typename M::Acc>();
   launch(k, groups * k.pieces);
-  if (k.pieces > 1) launch(CombineKernel<M, root>{k.outputs, k.pieces, k.partial, k.out, divisor}, (k.outputs + kLineThreads - 1) / kLineThreads);
+  if (k.pieces > 1) launch(CombineKernel<M, root>{k.outputs, k.pieces, k.partial, k.out, divisor}, blocks_for(k.outputs, kLineThreads));
 }
 
 template <class T> void reduce_as(Reduce what, const View& x, std::uint64_t axes, double divisor, const View& out) {
@@ -158,7 +158,7 @@ void arg_extreme(bool largest, const View& x, std::int64_t n, const View& values
     const auto start = [&](auto kernel) {
       kernel.lines = Lines::for_length(n, false);
       kernel.rows = indices.numel, kernel.n = n, kernel.x = x.as<const T>(), kernel.values = values.as<T>(), kernel.indices = indices.as<std::int64_t>();
-      launch(kernel, (kernel.rows + kernel.lines.lines - 1) / kernel.lines.lines);
+      launch(kernel, blocks_for(kernel.rows, kernel.lines.lines));
     };
     if (largest) start(ArgKernel<T, true>{});
     else start(ArgKernel<T, false>{});

@@ -23,7 +23,7 @@ void copy_to_device(void* to, const void* from, std::int64_t bytes);
 /// Copies or clears device memory in stream order.
 void copy_on_device(void* to, const void* from, std::int64_t bytes);
 void clear(void* data, std::int64_t bytes);
-/// order[i]: the place of the i-th smallest of n keys, which are not negative; equal ones stay in their order. sorted[i]: that key.
+/// order[i]: the place of the i-th smallest of n keys, compared without sign; equal ones stay in their order. sorted[i]: that key.
 void sort_keys(const std::int64_t* keys, std::int64_t n, std::int64_t* sorted, std::int64_t* order);
 
 /// Device memory for the time of a scope, in stream order; null for 0 bytes.

@@ -17,7 +17,7 @@ using Int = std::int64_t;
 struct AxisLines {
   Lines lines;
   Int count, n, inner;
-  Int blocks() const { return (count + lines.lines - 1) / lines.lines; }
+  Int blocks() const { return blocks_for(count, lines.lines); }
   RILL_DEVICE Int start(Int line) const { return line / inner * n * inner + line % inner; }
 };
 AxisLines lines_along(const View& x, int axis) {
@@ -157,7 +157,7 @@ std::int64_t cross_entropy(const View& x, const View& target, std::int64_t ignor
   by_real(x.dtype, [&](auto t) {
     using T = decltype(t);
     const Lines l = Lines::for_length(x.sizes[1], false);
-    launch(CrossEntropyKernel<T>{l, rows, x.sizes[1], ignore, x.as<const T>(), target.as<const Int>(), losses.as<T>(), lse.as<double>(), bad.as<Int>()}, (rows + l.lines - 1) / l.lines);
+    launch(CrossEntropyKernel<T>{l, rows, x.sizes[1], ignore, x.as<const T>(), target.as<const Int>(), losses.as<T>(), lse.as<double>(), bad.as<Int>()}, blocks_for(rows, l.lines));
   });
   Int first = none;
   copy_to_host(&first, bad.as<void>(), sizeof first);
@@ -189,7 +189,7 @@ void cross_entropy_gradient(const View& x, const View& target, std::int64_t igno
   by_real(x.dtype, [&](auto t) {
     using T = decltype(t);
     using K = CrossEntropyGradientKernel<T>;
-    launch(K{x.numel, x.sizes[1], ignore, g.strides[0], x.as<const T>(), target.as<const Int>(), lse.as<const double>(), g.as<const T>(), out.as<T>()}, (x.numel + K::kThreads - 1) / K::kThreads);
+    launch(K{x.numel, x.sizes[1], ignore, g.strides[0], x.as<const T>(), target.as<const Int>(), lse.as<const double>(), g.as<const T>(), out.as<T>()}, blocks_for(x.numel, K::kThreads));
   });
 }
 

@@ -19,7 +19,7 @@ struct CountKernel {
 void sort_keys(const std::int64_t* keys, std::int64_t n, std::int64_t* sorted, std::int64_t* order) {
   if (n == 0) return;
   const Scratch places(n * static_cast<std::int64_t>(sizeof(std::int64_t)));
-  launch(CountKernel{n, places.as<std::int64_t>()}, (n + CountKernel::kThreads - 1) / CountKernel::kThreads);
+  launch(CountKernel{n, places.as<std::int64_t>()}, blocks_for(n, CountKernel::kThreads));
   const auto s = static_cast<cudaStream_t>(stream());
   const auto *from = reinterpret_cast<const std::uint64_t*>(keys), *from_places = reinterpret_cast<const std::uint64_t*>(places.as<std::int64_t>());
   auto *to = reinterpret_cast<std::uint64_t*>(sorted), *to_places = reinterpret_cast<std::uint64_t*>(order);

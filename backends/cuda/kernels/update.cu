@@ -138,7 +138,7 @@ class Launcher {
       t.dtype[k] = views[k].dtype;
       t.aligned &= reinterpret_cast<std::uintptr_t>(t.data[k]) % (size_of(views[k].dtype) * static_cast<std::size_t>(items)) == 0;
     }
-    const auto blocks = static_cast<std::uint32_t>((t.n + chunk_of(compute) - 1) / chunk_of(compute));
+    const auto blocks = static_cast<std::uint32_t>(blocks_for(t.n, chunk_of(compute)));
     table_.first_block[table_.count + 1] = table_.first_block[table_.count] + blocks;
     ++table_.count;
   }

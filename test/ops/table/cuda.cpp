@@ -4,6 +4,7 @@
 #include "test/cuda/backends.h"
 
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "test/ops/table/catalogue.h"
@@ -35,16 +36,16 @@ std::vector<Tensor> gradients(const Row& row, Args args) {
     if (t.defined() && is_floating(t.dtype())) t = t.detach().requires_grad_();
   const Tensor y = row.run(args);
   if (!y.requires_grad()) return {};
-  const Tensor weights = (arange(y.numel()).to(float64) * 0.37).sin().to(y.dtype()).reshape(y.shape()).to(y.device());
+  const Tensor weights = sin(arange(y.numel()).to(float64) * 0.37).to(y.dtype()).reshape(y.shape()).to(y.device());
   sum(y * weights).backward();
   std::vector<Tensor> g;
   for (const Tensor& t : args) g.push_back(t.defined() && t.grad().defined() ? t.grad().cpu() : Tensor());
   return g;
 }
 
-/// Rows that say they cannot run there; everything else is checked.
-std::set<std::string> check_rows() {
-  std::set<std::string> missing;
+/// Rows that say they cannot run there, and what they say; everything else is checked.
+std::map<std::string, std::string> check_rows() {
+  std::map<std::string, std::string> missing;
   for (const Row& row : rows()) {
     INFO(row.name);
     for (const Dtype dtype : dtypes_of(row.kinds)) {
@@ -65,9 +66,9 @@ std::set<std::string> check_rows() {
           if (found[i].defined()) CHECK(allclose(found[i], expected[i], 1e-9, 1e-9, true));
         }
       } catch (const Unimplemented& e) {
-        missing.insert(row.name);
-      } catch (const DeviceError& e) {  // the op works on the host
-        missing.insert(row.name);
+        missing.emplace(row.name, e.what());
+      } catch (const DeviceError& e) {  // a part of the op works on the host
+        missing.emplace(row.name, e.what());
       }
     }
   }
@@ -75,8 +76,10 @@ std::set<std::string> check_rows() {
 }
 
 void rows_run_on_the_device() {
-  const auto listed = without_cuda(), missing = check_rows();
-  for (const std::string& name : missing) {
+  const auto listed = without_cuda();
+  const auto missing = check_rows();
+  for (const auto& [name, why] : missing) {
+    INFO(why);
     INFO(name << " has no kernel on CUDA; add one, or a line in test/ops/table/without_cuda.txt");
     CHECK(listed.count(name) == 1);
   }
