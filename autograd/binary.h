@@ -95,9 +95,9 @@ template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = 
   const bool same_dtype = x.dtype == y.dtype, same = same_dtype && x.shape == y.shape;
   const bool number = same_dtype && !same && y.shape.rank() == 0;  // the second operand is one value
   const Dtype dtype = binary_dtype<F>(same_dtype ? x.dtype : result_type(a, b));
-  const bool plain = (number || (same && y.contiguous)) && x.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype);
+  const bool plain = (number || (same && y.contiguous)) && x.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype) && x.device.is_cpu();
   Tensor out = plain ? make_like(a, dtype) : binary_output<F>(a, b, dtype);
-  const MapFn fn = kernels(a).binary[fn::Binary::index<F>][static_cast<int>(dtype)];
+  const MapFn fn = cpu_kernels().binary[fn::Binary::index<F>][static_cast<int>(dtype)];
   if (plain && fn) [[likely]] fn(&f, {impl(out).data, {x.data, y.data}, x.numel, number ? 2u : 0u});  // small: straight to the kernel
   else binary_into(f, a, b, out, dtype);
   if constexpr (has_binary_gradient<F>) {

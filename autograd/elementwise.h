@@ -27,7 +27,7 @@ template <class F> Dtype unary_dtype(Dtype in) {
 /// Runs one elementwise kernel; contiguous operands of one dtype skip the loop plan.
 template <class... T> void run_map(const Kernels& k, const char* op, const MapSlots& slots, const void* functor, Dtype compute, Dtype result, const Tensor& out, const T&... in) {
   const MapFn fn = slots[static_cast<int>(compute)];
-  if (!fn) [[unlikely]] fail<Unimplemented>(op, "no kernel for {}", compute);
+  if (!fn) [[unlikely]] fail<Unimplemented>(op, "no kernel for {} on {}", compute, impl(out).device);
   const auto& o = impl(out);
   // an operand is handed over as it is when it has the output's layout or is one value
   unsigned scalars = 0, bit = 1;
@@ -38,7 +38,7 @@ template <class... T> void run_map(const Kernels& k, const char* op, const MapSl
     return t.dtype == compute;
   };
   if (o.contiguous && o.dtype == result && (... && fits(impl(in)))) [[likely]] {
-    if (o.numel <= kGrain) {
+    if (o.numel <= kGrain || !o.device.is_cpu()) {
       if (o.numel) fn(functor, {o.data, {impl(in).data...}, o.numel, scalars});
       return;
     }

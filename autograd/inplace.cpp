@@ -144,7 +144,7 @@ const Tensor& Tensor::copy_(const Tensor& source) const {
   const OpRange here("copy_", *this, source);
   check_defined("copy_", *this, "the destination");
   check_defined("copy_", source, "the source");
-  check_same_device("copy_", *this, source);
+  if (!(impl(*this).device == impl(source).device)) return copy_(source.to(impl(*this).device));
   const Shape both = broadcast_shapes(impl(*this).shape, impl(source).shape, "copy_");
   check_in_place("copy_", *this, both, impl(*this).dtype);
   return assign(*this, source);

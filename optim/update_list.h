@@ -48,7 +48,6 @@ class UpdateList {
   }
 
  private:
-  static constexpr std::size_t kRuleBytes = 96;
   struct alignas(double) Rule : std::array<std::byte, kRuleBytes> {};
   struct Storage {
     std::vector<UpdateJob> jobs;

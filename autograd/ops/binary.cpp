@@ -11,7 +11,8 @@ namespace rill {
 Tensor constant(Scalar value, Dtype dtype, Device device) {
   Tensor t = make_tensor({}, dtype, device);
   const ScalarBytes bytes(value, dtype);
-  std::memcpy(impl(t).data, bytes.bytes, size_of(dtype));
+  if (device.is_cpu()) std::memcpy(impl(t).data, bytes.bytes, size_of(dtype));
+  else kernels(t).fill(bytes.bytes, view(t));
   return t;
 }
 

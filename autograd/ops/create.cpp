@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "autograd/binary.h"
+#include "backends/api/device_backend.h"
 #include "lib/core/checked.h"
 #include "lib/core/op_range.h"
 #include "lib/core/parallel.h"
@@ -14,7 +15,6 @@ namespace rill {
 namespace {
 
 Tensor fresh(const char* op, const Shape& shape, Dtype dtype, Device device) {
-  if (!device.is_cpu()) throw_no_backend(device);
   checked_numel(op, shape, dtype);
   return make_tensor(shape, dtype, device);
 }
@@ -24,8 +24,7 @@ Tensor finish(const Tensor& t, const Options& options) {
 }
 void fill(const Tensor& t, Scalar value) {
   const ScalarBytes bytes(value, impl(t).dtype);
-  const View one{const_cast<std::byte*>(bytes.bytes), impl(t).dtype, 0, nullptr, nullptr, 1, true};
-  kernels(t).copy(one, view(t));
+  kernels(t).fill(bytes.bytes, view(t));
 }
 Options like(const Tensor& x, const Options& o) {
   check_defined("like", x);
@@ -33,7 +32,7 @@ Options like(const Tensor& x, const Options& o) {
 }
 /// n values a(i) computed in double (or int64) and stored in the dtype.
 template <class F> Tensor generate(const char* op, std::int64_t n, Dtype dtype, const Options& options, F value) {
-  Tensor t = fresh(op, {n}, is_floating(dtype) ? Dtype::float64 : Dtype::int64, options.device);
+  Tensor t = fresh(op, {n}, is_floating(dtype) ? Dtype::float64 : Dtype::int64, Device::cpu());
   if (is_floating(dtype)) {
     double* p = t.data<double>();
     for (std::int64_t i = 0; i < n; ++i) p[i] = static_cast<double>(value(i));
@@ -41,7 +40,7 @@ template <class F> Tensor generate(const char* op, std::int64_t n, Dtype dtype, 
     auto* p = t.data<std::int64_t>();
     for (std::int64_t i = 0; i < n; ++i) p[i] = static_cast<std::int64_t>(value(i));
   }
-  return finish(t.to(dtype), options);
+  return finish(t.to(dtype).to(options.device), options);
 }
 
 }  // namespace
@@ -59,6 +58,7 @@ Tensor filled(const char* op, const Shape& shape, Scalar value, Dtype dtype, con
 }
 Tensor cleared(const char* op, const Shape& shape, const Options& o) {
   Tensor t = fresh(op, shape, o.dtype.value_or(default_dtype()), o.device);
+  if (!o.device.is_cpu()) return fill(t, 0), t;
   constexpr std::int64_t kGrain = 1 << 20;  // bytes
   parallel_for(static_cast<std::int64_t>(impl(t).storage->bytes), kGrain, [p = impl(t).data](std::int64_t begin, std::int64_t end) { std::memset(p + begin, 0, static_cast<std::size_t>(end - begin)); });
   return t;
@@ -127,13 +127,13 @@ Tensor triangle(const char* op, bool lower, std::int64_t rows, std::int64_t colu
   const auto all = checked_numel(op, {rows, columns}, Dtype::int64);
   const std::int64_t d = std::clamp(diagonal, -rows, columns);
   const std::int64_t count = lower ? count_below(rows, columns, d) : all - count_below(rows, columns, std::max(d - 1, -rows));
-  Tensor t = fresh(op, {2, count}, Dtype::int64, o.device);
+  Tensor t = fresh(op, {2, count}, Dtype::int64, Device::cpu());
   std::int64_t *row = t.data<std::int64_t>(), *column = row + count, *const end = column;
   for (std::int64_t r = 0; row < end; ++r) {
     const std::int64_t edge = std::clamp<std::int64_t>(lower ? r + d + 1 : r + d, 0, columns);
     for (std::int64_t c = lower ? 0 : edge; c < (lower ? edge : columns); ++c) *row++ = r, *column++ = c;
   }
-  return finish(t.to(dtype), o);
+  return finish(t.to(dtype).to(o.device), o);
 }
 }  // namespace
 Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagonal, const Options& o) { return triangle("tril_indices", true, rows, columns, diagonal, o); }
@@ -142,8 +142,7 @@ Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t diagon
 Tensor empty_like(const Tensor& x, const Options& o) {
   const OpRange here("empty_like", x);
   const Options all = like(x, o);
-  if (!(all.device == x.device())) throw_no_backend(all.device);
-  return finish(make_like(x, *all.dtype), all);
+  return finish(make_like(x, *all.dtype, all.device), all);
 }
 Tensor full_like(const Tensor& x, Scalar value, const Options& o) {
   const OpRange here("full_like", x);
@@ -194,18 +193,18 @@ Tensor tensor(std::initializer_list<Literal> values, const Options& o) {
   std::vector<Scalar> flat;
   collect(root, flat);
   const Dtype dtype = o.dtype.value_or(floating || flat.empty() ? default_dtype() : boolean ? Dtype::boolean : Dtype::int64);
-  Tensor t = fresh("tensor", shape, dtype, o.device);
+  const Tensor t = fresh("tensor", shape, dtype, Device::cpu());
   for (std::size_t i = 0; i < flat.size(); ++i) std::memcpy(impl(t).data + i * size_of(dtype), ScalarBytes(flat[i], dtype).bytes, size_of(dtype));
-  return finish(t, o);
+  return finish(t.to(o.device), o);
 }
 Tensor tensor(Scalar value, const Options& o) { return full({}, value, o); }
 
 Tensor detail::copy_of(const void* data, std::size_t count, Dtype dtype, const Shape& shape, const Options& o) {
   const auto numel = checked_numel("tensor", shape, dtype);
   check<ShapeError>(static_cast<std::uint64_t>(numel) == count, "tensor", "shape {} has {} elements, {} values were given", shape, numel, count);
-  Tensor t = fresh("tensor", shape, dtype, o.device);
+  const Tensor t = fresh("tensor", shape, dtype, Device::cpu());
   if (count) std::memcpy(impl(t).data, data, count * size_of(dtype));
-  return finish(o.dtype ? t.to(*o.dtype) : t, o);
+  return finish((o.dtype ? t.to(*o.dtype) : t).to(o.device), o);
 }
 
 Tensor detail::borrow(void* data, std::size_t count, Dtype dtype, const Shape& shape, const Strides* strides, std::function<void()> deleter) {
@@ -252,7 +251,11 @@ Tensor Tensor::to(Device device) const {
   const OpRange here("to", *this);
   check_defined("to", *this);
   if (impl(*this).device == device) return *this;
-  throw_no_backend(device);
+  const Device from = impl(*this).device;
+  backend_of("to", device.is_cpu() ? from : device);
+  Tensor out = make_like(*this, impl(*this).dtype, device);
+  copy_between(impl(out).strides == impl(*this).strides ? *this : clone(MemoryFormat::contiguous), out);
+  return record("to", std::move(out), rill::grad(*this, [from](const Tensor& g) { return g.to(from); }));
 }
 Tensor Tensor::to(const Options& o) const {
   const OpRange here("to", *this);
@@ -281,6 +284,7 @@ Scalar Tensor::item() const {
   const OpRange here("item", *this);
   check_defined("item", *this);
   const auto& i = impl(*this);
+  if (!i.device.is_cpu()) return detach().to(Device::cpu()).item();
   check<ShapeError>(i.numel == 1, "item", "{} has {} elements; item() reads exactly one, use to_vector() or an index", describe(*this), i.numel);
   switch (i.dtype) {
     case Dtype::boolean: return *data<bool>();
@@ -300,11 +304,11 @@ Scalar Tensor::item() const {
   template <> T Tensor::item<T>() const {                                                             \
     check_defined("item", *this);                                                                     \
     check<ShapeError>(impl(*this).numel == 1, "item", "{} has {} elements; item() reads exactly one, use to_vector() or an index", describe(*this), impl(*this).numel); \
-    return *detach().to(dtype_).data<T>();                                                            \
+    return *detach().to(dtype_).to(Device::cpu()).data<T>();                                                            \
   }                                                                                                   \
   template <> std::vector<T> Tensor::to_vector<T>() const {                                           \
     check_defined("to_vector", *this);                                                                \
-    const Tensor flat = detach().to(dtype_).contiguous();                                             \
+    const Tensor flat = detach().to(dtype_).to(Device::cpu()).contiguous();                                             \
     const T* p = flat.data<T>();                                                                      \
     return std::vector<T>(p, p + flat.numel());                                                       \
   }

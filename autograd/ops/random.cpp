@@ -116,8 +116,8 @@ void fill_exponential(const Tensor& t, double rate, const Generator& g) {
 
 /// Integers in [low, low + range); range 0 stands for 2^64. `wide`: draw 64 bits whatever the range.
 void fill_integers(const Tensor& t, std::int64_t low, std::uint64_t range, bool wide, const Generator& g) {
-  auto* p = t.data<std::int64_t>();
   const bool sequential = with_mersenne(g, [&](Mersenne& m) {
+    auto* p = t.data<std::int64_t>();
     for (std::int64_t i = 0; i < impl(t).numel; ++i) {
       const std::uint64_t r = wide || range == 0 || range >= kTorchWideRange ? m.random64() : m.random();
       p[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + (range ? r % range : r));

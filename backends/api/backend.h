@@ -14,12 +14,17 @@ inline constinit std::atomic<const Kernels*> g_cpu_kernels{nullptr};
   const Kernels* k = g_cpu_kernels.load(std::memory_order_acquire);
   return k ? *k : make_cpu_kernels();
 }
-[[noreturn]] void throw_no_backend(Device device);
+/// The table of another device; what the calling thread runs from it goes to the current stream of that device (backends/registry.cpp).
+[[gnu::cold]] const Kernels& device_kernels(Device device);
 
 [[gnu::always_inline]] inline const Kernels& kernels(const Tensor& t) {
-  if (!impl(t).device.is_cpu()) [[unlikely]] throw_no_backend(impl(t).device);
+  if (!impl(t).device.is_cpu()) [[unlikely]] return device_kernels(impl(t).device);
   return cpu_kernels();
 }
+/// Copies the elements between devices: both tensors have one dtype and one dense layout.
+void copy_between(const Tensor& from, const Tensor& to);
+/// The handle of a backend's memory; null for other memory.
+void* device_memory_of(const Storage& s) noexcept;
 
 inline View view(const Tensor& t) {
   const auto& i = impl(t);

@@ -85,6 +85,7 @@ Kernels make_kernels(InstructionSet set) {
   Kernels k;
   k.map = &map;
   k.copy = &copy;
+  k.fill = &fill;
   add_index(k);
   add_reduce(k);
   add_softmax(k);
@@ -138,14 +139,6 @@ const Kernels& make_cpu_kernels() {
   const Kernels& table = cpu::kernels_of(cpu::instruction_set());
   g_cpu_kernels.store(&table, std::memory_order_release);
   return table;
-}
-
-void throw_no_backend(Device device) {
-  fail<DeviceError>("device", "this build of rill has no backend for {}; use Device::cpu()", device);
-}
-
-void throw_devices_differ(const char* op, const Tensor& a, const Tensor& b) {
-  fail<DeviceError>(op, "tensors live on {} and {}; move one with .to(Device)", impl(a).device, impl(b).device);
 }
 
 }  // namespace rill

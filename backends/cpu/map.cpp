@@ -195,4 +195,6 @@ void copy(const View& from, const View& to) {
   map({&slots, &size, to.dtype, to.dtype, 32 << 10}, to, in);
 }
 
+void fill(const void* value, const View& to) { copy({const_cast<void*>(value), to.dtype, 0, nullptr, nullptr, 1, true}, to); }
+
 }  // namespace rill::cpu

@@ -1,6 +1,6 @@
 # The one target: rill::rill.
-file(GLOB_RECURSE RILL_SOURCES CONFIGURE_DEPENDS lib/*.cpp autograd/*.cpp nn/*.cpp optim/*.cpp data/*.cpp backends/cpu/*.cpp)
-list(FILTER RILL_SOURCES EXCLUDE REGEX "backends/cpu/kernels/")
+file(GLOB_RECURSE RILL_SOURCES CONFIGURE_DEPENDS lib/*.cpp autograd/*.cpp nn/*.cpp optim/*.cpp data/*.cpp backends/*.cpp)
+list(FILTER RILL_SOURCES EXCLUDE REGEX "backends/(cpu/kernels|cuda)/")
 file(GLOB RILL_KERNELS CONFIGURE_DEPENDS backends/cpu/kernels/*.cpp)
 
 add_library(rill STATIC ${RILL_SOURCES})
@@ -10,7 +10,7 @@ set_target_properties(rill PROPERTIES UNITY_BUILD ${RILL_UNITY} UNITY_BUILD_BATC
 set(hot ${RILL_SOURCES})
 list(FILTER hot INCLUDE REGEX "(autograd/(engine|node|inplace)|autograd/ops/(binary|unary|view|create|linalg|reduce)|lib/core/(tensor|memory_pool|parallel))\\.cpp$")
 set(alone ${RILL_SOURCES})
-list(FILTER alone INCLUDE REGEX "backends/cpu/|data/jpeg")  # they name alike what is alike: grains, wide types; jpeglib.h has macros
+list(FILTER alone INCLUDE REGEX "backends/|data/jpeg")  # they name alike what is alike: grains, wide types; jpeglib.h has macros
 set_source_files_properties(${alone} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 set_source_files_properties(${hot} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
 add_library(rill::rill ALIAS rill)

@@ -12,7 +12,15 @@ namespace rill {
 
 namespace profiler {
 
-inline constinit std::atomic<bool> g_running{false};
+/// Who wants to hear about ops: a profile, and a device backend that names ops in its errors. Bits of one flag, so that ops test it once.
+inline constexpr unsigned kProfile = 1, kNames = 2;
+inline constinit std::atomic<unsigned> g_listeners{0};
+inline bool listening(unsigned who) noexcept { return (g_listeners.load(std::memory_order_relaxed) & who) != 0; }
+
+/// From now on every thread remembers the names of its open ops. Ops that are open now stay unknown.
+inline void remember_names() noexcept { g_listeners.fetch_or(kNames, std::memory_order_relaxed); }
+/// The innermost open op of the calling thread; "" when there is none or nobody asked for names.
+const char* current_op() noexcept;
 
 /// Opens and closes an entry on the calling thread. `module`: the path of the module that it belongs to; null: that of the entry around it.
 void begin(Kind kind, std::string_view name, std::span<const Tensor* const> inputs = {}, const std::string* module = nullptr);
@@ -28,7 +36,7 @@ struct Entry {
 };
 Entry find_open_entry() noexcept;
 /// The innermost open entry of the calling thread; empty while no profile runs.
-inline Entry open_entry() noexcept { return g_running.load(std::memory_order_relaxed) ? find_open_entry() : Entry{}; }
+inline Entry open_entry() noexcept { return listening(kProfile) ? find_open_entry() : Entry{}; }
 /// While it lives, memory that this thread takes outside of entries of its own is charged to the entry of another thread, which waits for it.
 class Helping {
  public:
@@ -46,26 +54,29 @@ class Helping {
   bool on_;
 };
 
+/// What OpRange tells to whoever listens.
+void tell_begin(Kind kind, const char* name, std::span<const Tensor* const> inputs, const std::string* module);
+void tell_end() noexcept;
 template <class... T> [[gnu::cold, gnu::noinline]] void begin_op(const char* name, const T*... inputs) {
   const Tensor* const list[] = {inputs..., nullptr};
-  begin(Kind::op, name, std::span(list, sizeof...(T)));
+  tell_begin(Kind::op, name, std::span(list, sizeof...(T)), nullptr);
 }
 
 }  // namespace profiler
 
 // Note [Profiled ops]: an op tests a flag when it begins and when it ends and remembers nothing in between: about eleven instructions
-// while no profile runs. An op that was open when the profile began ends without an entry of its own; as ops of one thread are nested, it
+// while nobody listens. An op that was open when the profile began ends without an entry of its own; as ops of one thread are nested, it
 // finds none open. The smallest ops cannot afford that and test the flag once, when they begin (`unreported`).
 class OpRange {
  public:
   template <class... T> [[gnu::always_inline]] explicit OpRange(const char* name, const T&... inputs) {
-    if (profiler::g_running.load(std::memory_order_relaxed)) [[unlikely]] profiler::begin_op(name, static_cast<const Tensor*>(&inputs)...);
+    if (profiler::g_listeners.load(std::memory_order_relaxed)) [[unlikely]] profiler::begin_op(name, static_cast<const Tensor*>(&inputs)...);
   }
   OpRange(profiler::Kind kind, const char* name, const std::string* module) {
-    if (profiler::g_running.load(std::memory_order_relaxed)) [[unlikely]] profiler::begin(kind, name, {}, module);
+    if (profiler::g_listeners.load(std::memory_order_relaxed)) [[unlikely]] profiler::tell_begin(kind, name, {}, module);
   }
   [[gnu::always_inline]] ~OpRange() {
-    if (profiler::g_running.load(std::memory_order_relaxed)) [[unlikely]] profiler::end();
+    if (profiler::g_listeners.load(std::memory_order_relaxed)) [[unlikely]] profiler::tell_end();
   }
   OpRange(const OpRange&) = delete;
   OpRange& operator=(const OpRange&) = delete;
@@ -76,9 +87,9 @@ namespace profiler {
 inline constinit thread_local bool t_reported = false;
 
 [[gnu::cold, gnu::noinline]] inline bool not_yet_reported() noexcept { return !std::exchange(t_reported, false); }
-/// True when a profile runs and this call is not the one that `report` makes.
+/// True when somebody listens and this call is not the one that `report` makes.
 [[gnu::always_inline]] inline bool unreported() noexcept {
-  return g_running.load(std::memory_order_relaxed) && not_yet_reported();
+  return g_listeners.load(std::memory_order_relaxed) && not_yet_reported();
 }
 /// Calls an op again, in an entry of its own: `if (unreported()) [[unlikely]] return report("add", [&] { return add(a, b); }, a, b);`
 template <class F, class... T> [[gnu::cold, gnu::noinline]] auto report(const char* name, const F& op, const T&... inputs) {

@@ -67,6 +67,37 @@ constexpr pool::Observer kObserver{taken, given};
 
 }  // namespace
 
+// ---- names of open ops ----------------------------------------------------------------------------------------------------------
+
+namespace {
+/// A bounded stack: deeper ops are counted only.
+struct OpenOps {
+  static constexpr int kKept = 16;
+  const char* names[kKept] = {};
+  int depth = 0;
+};
+OpenOps& open_ops() noexcept {
+  constinit thread_local OpenOps ops;
+  return ops;
+}
+}  // namespace
+
+const char* current_op() noexcept {
+  const OpenOps& o = open_ops();
+  return o.depth ? o.names[std::min(o.depth, OpenOps::kKept) - 1] : "";
+}
+void tell_begin(Kind kind, const char* name, std::span<const Tensor* const> inputs, const std::string* module) {
+  if (listening(kNames)) {
+    OpenOps& o = open_ops();
+    if (o.depth++ < OpenOps::kKept) o.names[o.depth - 1] = name;
+  }
+  if (listening(kProfile)) begin(kind, name, inputs, module);
+}
+void tell_end() noexcept {
+  if (OpenOps& o = open_ops(); listening(kNames) && o.depth > 0) --o.depth;  // an op that was open before is not counted
+  if (listening(kProfile)) end();
+}
+
 // ---- reports --------------------------------------------------------------------------------------------------------------------
 
 void begin(Kind kind, std::string_view name, std::span<const Tensor* const> inputs, const std::string* module) {
@@ -112,7 +143,7 @@ void Helping::help(const Entry& entry) noexcept {
   if (g_recording) here().helped = entry.recording == g_started ? entry.event : nullptr;
 }
 
-bool running() noexcept { return g_running.load(std::memory_order_relaxed); }
+bool running() noexcept { return listening(kProfile); }
 
 Range::Range(std::string_view name) {
   if (running()) begin(Kind::range, name);
@@ -145,7 +176,7 @@ Profile::Profile(ProfileOptions options) {
   g_recording = recording_.get();
   ++g_started;
   pool::observe(&kObserver);
-  g_running.store(true);
+  g_listeners.fetch_or(kProfile);
 }
 Profile::~Profile() { stop(); }
 
@@ -153,7 +184,7 @@ void Profile::stop() noexcept {
   const std::lock_guard lock(g_mutex);
   if (g_recording != recording_.get()) return;
   Recording& r = *recording_;
-  g_running.store(false);
+  g_listeners.fetch_and(~kProfile);
   pool::observe(nullptr);
   r.stopped = now();
   for (Event& e : r.events)

@@ -1,11 +1,10 @@
 #include "lib/core/storage.h"
 
-#include "lib/core/check.h"
-
 namespace rill {
 
-void Storage::throw_no_memory_on(Device device) {
-  fail<DeviceError>("allocate", "this build of rill has no backend for {}; use Device::cpu()", device);
+std::function<void()>* Storage::on_device() noexcept {
+  alignas(std::function<void()>) static std::byte place[sizeof(std::function<void()>)];
+  return reinterpret_cast<std::function<void()>*>(place);
 }
 
 Ref<Storage> Storage::borrow(void* data, std::size_t bytes, Device device, std::function<void()> deleter) {
@@ -18,7 +17,11 @@ Ref<Storage> Storage::borrow(void* data, std::size_t bytes, Device device, std::
   return ref;
 }
 
-void Storage::destroy_borrowed(Storage* s) noexcept {
+void Storage::destroy_other(Storage* s) noexcept {
+  if (s->deleter == on_device()) {
+    release_on_device(s);
+    return pool::release(s, kHeader);
+  }
   if (*s->deleter) (*s->deleter)();
   delete s->deleter;
   pool::release(s, kHeader);

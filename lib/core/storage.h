@@ -15,11 +15,11 @@ struct Storage : Counted {
   std::byte* data = nullptr;
   std::size_t bytes = 0;
   Device device;
-  std::function<void()>* deleter = nullptr;  // foreign memory only
+  std::function<void()>* deleter = nullptr;  // memory that is not from the pool: foreign, or on a device (`on_device`)
 
   /// Header and data in one pooled block; data is 64-byte aligned. Contents are undefined (NaN / -1 in builds that poison memory).
   static Ref<Storage> allocate(std::size_t bytes, Device device) {
-    if (!device.is_cpu()) [[unlikely]] throw_no_memory_on(device);
+    if (!device.is_cpu()) [[unlikely]] return allocate_on_device(bytes, device);
     auto* block = static_cast<std::byte*>(pool::allocate(kHeader + bytes));
     auto* s = new (block) Storage;
     s->data = block + kHeader;
@@ -32,14 +32,17 @@ struct Storage : Counted {
   /// Borrowed memory; `deleter` (may be empty) runs when the last view is gone.
   static Ref<Storage> borrow(void* data, std::size_t bytes, Device device, std::function<void()> deleter);
   static void destroy(Storage* s) noexcept {
-    if (s->deleter) [[unlikely]] return destroy_borrowed(s);
+    if (s->deleter) [[unlikely]] return destroy_other(s);
     pool::release(s, kHeader + s->bytes);
   }
+  /// The deleter of device memory; only its address matters.
+  static std::function<void()>* on_device() noexcept;
 
  private:
   static constexpr std::size_t kHeader = 64;  // data follows the header
-  [[noreturn]] static void throw_no_memory_on(Device device);
-  static void destroy_borrowed(Storage* s) noexcept;
+  [[gnu::cold]] static Ref<Storage> allocate_on_device(std::size_t bytes, Device device);  // backends/registry.cpp
+  static void release_on_device(Storage* s) noexcept;                                     // backends/registry.cpp
+  static void destroy_other(Storage* s) noexcept;
 };
 static_assert(sizeof(Storage) <= 64);
 

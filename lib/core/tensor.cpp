@@ -74,11 +74,11 @@ bool is_dense(const TensorImpl& t) {
   }
   return true;
 }
-[[gnu::noinline]] Tensor make_like_strided(const Tensor& t, Dtype dtype) {
-  const auto& i = impl(t);
-  return is_dense(i) ? make_strided(i.shape, i.strides, dtype, i.device) : make_tensor(i.shape, dtype, i.device);
-}
 }  // namespace
+[[gnu::noinline]] Tensor make_like(const Tensor& t, Dtype dtype, Device device) {
+  const auto& i = impl(t);
+  return is_dense(i) ? make_strided(i.shape, i.strides, dtype, device) : make_tensor(i.shape, dtype, device);
+}
 
 Tensor make_like(const Tensor& t, Dtype dtype) {
   const auto& i = impl(t);
@@ -88,7 +88,7 @@ Tensor make_like(const Tensor& t, Dtype dtype) {
     p->numel = i.numel;
     return adopt(p);
   }
-  return make_like_strided(t, dtype);
+  return make_like(t, dtype, i.device);
 }
 Tensor make_like(const Tensor& t) { return make_like(t, impl(t).dtype); }
 

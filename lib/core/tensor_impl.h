@@ -71,6 +71,7 @@ Tensor make_strided(const Shape& shape, const Strides& strides, Dtype dtype, Dev
 /// Uninitialised, like `t` in shape, dtype and device; keeps the order of strides if `t` is dense.
 Tensor make_like(const Tensor& t);
 Tensor make_like(const Tensor& t, Dtype dtype);
+Tensor make_like(const Tensor& t, Dtype dtype, Device device);
 /// Shares the storage of `t`; offset in elements from the first element of `t`. Not recorded: views go through ops/view.h.
 Tensor make_alias(const Tensor& t, const Shape& shape, const Strides& strides, std::int64_t offset);
 /// The same as a view: with `t`, or the base of `t`, as its base.

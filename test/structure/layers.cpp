@@ -19,6 +19,7 @@ std::string layer_of(const std::string& path) {
       {"include/rill/rill.h", "umbrella"}, {"rill/rill.h", "umbrella"},
       {"include/rill/core/", "core"}, {"rill/core/", "core"}, {"lib/core/", "core"},
       {"include/rill/ops/", "ops"}, {"rill/ops/", "ops"},
+      {"include/rill/cuda/", "cuda-api"}, {"rill/cuda/", "cuda-api"},
       {"include/rill/autograd/", "autograd-api"}, {"rill/autograd/", "autograd-api"},
       {"include/rill/metrics/", "metrics"}, {"rill/metrics/", "metrics"}, {"nn/metrics/", "metrics"},
       {"include/rill/nn/", "nn"}, {"rill/nn/", "nn"}, {"nn/", "nn"},
@@ -26,7 +27,7 @@ std::string layer_of(const std::string& path) {
       {"include/rill/data/", "data"}, {"rill/data/", "data"}, {"data/", "data"},
       {"include/rill/io/", "io"}, {"rill/io/", "io"}, {"lib/io/", "io"},
       {"include/rill/interop/", "interop"}, {"rill/interop/", "interop"}, {"lib/interop/", "interop"},
-      {"backends/api/", "backend-api"}, {"backends/cpu/", "cpu"}, {"backends/cuda/", "cuda"},
+      {"backends/api/", "backend-api"}, {"backends/cpu/", "cpu"}, {"backends/cuda/", "cuda"}, {"backends/", "registry"},
       {"autograd/", "autograd"}, {"examples/", "examples"}};
   for (const auto& [prefix, layer] : prefixes)
     if (path.starts_with(prefix)) return layer;
@@ -35,9 +36,11 @@ std::string layer_of(const std::string& path) {
 
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"core", {"core"}},
-    {"backend-api", {"core", "backend-api"}},
+    {"cuda-api", {"core", "cuda-api"}},
+    {"backend-api", {"core", "cuda-api", "backend-api"}},
+    {"registry", {"core", "cuda-api", "backend-api", "cuda"}},
     {"cpu", {"core", "backend-api", "cpu"}},
-    {"cuda", {"core", "backend-api", "cuda"}},
+    {"cuda", {"core", "cuda-api", "backend-api", "cuda"}},
     {"ops", {"core", "ops"}},
     {"autograd-api", {"core", "ops", "autograd-api"}},
     {"autograd", {"core", "backend-api", "ops", "autograd-api", "autograd"}},
@@ -48,13 +51,14 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"io", {"core", "ops", "io"}},
     {"interop", {"core", "ops", "interop"}},
     {"umbrella", {"core", "ops", "autograd-api", "nn", "metrics", "optim", "data", "io"}},
-    {"examples", {"core", "ops", "autograd-api", "nn", "metrics", "optim", "data", "io", "interop", "umbrella", "examples"}},
+    {"examples", {"core", "ops", "autograd-api", "nn", "metrics", "optim", "data", "io", "interop", "cuda-api", "umbrella", "examples"}},
 };
 
 /// Third-party headers and the layers that may name them.
 const std::map<std::string, std::set<std::string>> kThirdParty = {
     {"fmt/", {"core", "interop", "io", "data", "nn", "optim", "autograd", "examples"}}, {"xsimd/", {"cpu"}}, {"dnnl", {"cpu"}}, {"oneapi/", {"cpu"}},
     {"nlohmann/", {"io", "interop", "optim"}}, {"zlib.h", {"data", "io"}}, {"xtensor/", {"interop", "data"}}, {"omp.h", {"cpu"}}, {"jpeglib.h", {"data"}}, {"jerror.h", {"data"}},
+    {"cuda_", {"cuda"}}, {"cub/", {"cuda"}}, {"cublas", {"cuda"}}, {"cudnn", {"cuda"}},
 };
 
 }  // namespace

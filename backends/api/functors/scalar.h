@@ -132,7 +132,11 @@ template <Real T> RILL_FN T digamma(T t) {
   if (x < 0) {
     const double f = x - std::rint(x);  // exact, with the digits of a small x
     if (f == 0 || f != f) return std::numeric_limits<T>::quiet_NaN();
+#ifdef __CUDA_ARCH__
+    r = -3.14159265358979323846 * ::cospi(f) / ::sinpi(f);  // tan would bring the reduction of large arguments, and more registers than there are
+#else
     r = -3.14159265358979323846 / std::tan(3.14159265358979323846 * f);
+#endif
     x = 1 - x;
   }
   const double d = (x - 1.4616321449683622) - 9.5499954299656977152e-17;

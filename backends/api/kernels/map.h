@@ -49,6 +49,8 @@ struct MapKernels {
   void (*map)(const MapSpec&, const View& out, std::span<const View> inputs) = nullptr;
   /// Copies (and converts) between two views on this device; `from` broadcasts to `to`.
   void (*copy)(const View& from, const View& to) = nullptr;
+  /// Writes one value, of the dtype of `to` and in host memory, to every element.
+  void (*fill)(const void* value, const View& to) = nullptr;
 };
 
 }  // namespace rill

@@ -10,6 +10,8 @@
 namespace rill {
 
 inline constexpr int kUpdateStates = 3;
+/// The memory of a rule in a list of several jobs.
+inline constexpr std::size_t kRuleBytes = 96;
 
 /// One contiguous piece in the slot's compute dtype: rule(p[i], g[i], state[0][i], ...). g may be p.
 struct UpdateArgs {

@@ -2,8 +2,8 @@
 #include "backends/api/kernels/index.h"
 
 #include <cstring>
-#include <type_traits>
 
+#include "backends/api/functors/combine.h"
 #include "backends/cpu/kernels/fill.h"
 
 namespace rill::cpu::RILL_ARCH {
@@ -28,27 +28,6 @@ template <class T> void put(const IndexRows& r) {
   }
 }
 
-struct Add {
-  template <class T> [[gnu::always_inline]] static T of(T a, T b) {
-    if constexpr (std::is_same_v<T, bool>) return a | b;
-    else if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));  // wraps
-    else return a + b;
-  }
-};
-struct Mul {
-  template <class T> [[gnu::always_inline]] static T of(T a, T b) {
-    if constexpr (std::is_same_v<T, bool>) return a & b;
-    else if constexpr (std::is_integral_v<T>) return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-    else return a * b;
-  }
-};
-struct Max {
-  template <class T> [[gnu::always_inline]] static T of(T a, T b) { return a != a || a > b ? a : b; }  // NaN stays
-};
-struct Min {
-  template <class T> [[gnu::always_inline]] static T of(T a, T b) { return a != a || a < b ? a : b; }
-};
-
 template <class F, class T> void combine(const IndexRows& r) {
   T* x = static_cast<T*>(r.x);
   const T* flat = static_cast<const T*>(r.flat);
@@ -61,10 +40,10 @@ template <class F, class T> void combine(const IndexRows& r) {
 
 template <class T> void fill_type(IndexKernels& k) {
   const auto d = static_cast<std::size_t>(dtype_of<T>);
-  k.put_rows[static_cast<std::size_t>(Combine::add)][d] = &combine<Add, T>;
-  k.put_rows[static_cast<std::size_t>(Combine::mul)][d] = &combine<Mul, T>;
-  k.put_rows[static_cast<std::size_t>(Combine::max)][d] = &combine<Max, T>;
-  k.put_rows[static_cast<std::size_t>(Combine::min)][d] = &combine<Min, T>;
+  k.put_rows[static_cast<std::size_t>(Combine::add)][d] = &combine<fn::CombineAdd, T>;
+  k.put_rows[static_cast<std::size_t>(Combine::mul)][d] = &combine<fn::CombineMul, T>;
+  k.put_rows[static_cast<std::size_t>(Combine::max)][d] = &combine<fn::CombineMax, T>;
+  k.put_rows[static_cast<std::size_t>(Combine::min)][d] = &combine<fn::CombineMin, T>;
 }
 
 }  // namespace

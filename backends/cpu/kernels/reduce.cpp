@@ -5,20 +5,15 @@
 #include <cmath>
 #include <limits>
 
+#include "backends/api/functors/reduce.h"
 #include "backends/cpu/kernels/wide.h"
 
 namespace rill::cpu::RILL_ARCH {
 namespace {
 
-struct Plain {
-  template <class V> [[gnu::always_inline]] static V of(V x) { return x; }
-};
-struct Square {
-  template <class V> [[gnu::always_inline]] static V of(V x) { return x * x; }
-};
-struct Magnitude {
-  template <class V> [[gnu::always_inline]] static V of(V x) { using fn::abs; return abs(x); }
-};
+using Plain = fn::PlainTerm;
+using Square = fn::SquareTerm;
+using Magnitude = fn::MagnitudeTerm;
 
 // ---- sums of float and double ---------------------------------------------------------------------------------------------------
 
@@ -82,49 +77,31 @@ template <class Term, class T> void sum_columns(const T* x, std::int64_t length,
 
 template <class T> inline constexpr bool real = std::is_floating_point_v<T>;
 
-template <class T, class Term> struct SumOf {
-  using Acc = std::conditional_t<real<T>, double, std::int64_t>;
-  using Out = std::conditional_t<real<T>, T, std::int64_t>;
-  static Acc identity() { return 0; }
-  static Acc merge(Acc a, Acc b) { return static_cast<Acc>(a + b); }
-  static Acc term(T x) { return Term::of(static_cast<Acc>(x)); }
+template <class T, class Term> struct SumOf : fn::SumOf<T, Term> {
+  using Acc = typename fn::SumOf<T, Term>::Acc;
   static void accumulate(const T* x, std::int64_t length, std::int64_t stride, std::int64_t width, Acc* acc) {
     if constexpr (real<T>) {
       if (width == 1 && stride == 1) acc[0] += sum_row<Term>(x, length);
       else sum_columns<Term>(x, length, stride, width, acc);
     } else {
       for (std::int64_t r = 0; r < length; ++r)
-        for (std::int64_t c = 0; c < width; ++c) acc[c] += term(x[r * stride + c]);
+        for (std::int64_t c = 0; c < width; ++c) acc[c] += fn::SumOf<T, Term>::term(x[r * stride + c]);
     }
   }
 };
 
-template <class T> struct ProductOf {
-  using Acc = std::conditional_t<real<T>, double, std::int64_t>;
-  using Out = std::conditional_t<real<T>, T, std::int64_t>;
-  static Acc identity() { return 1; }
-  static Acc merge(Acc a, Acc b) {
-    if constexpr (real<T>) return a * b;
-    else return static_cast<Acc>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));  // wraps
-  }
+template <class T> struct ProductOf : fn::ProductOf<T> {
+  using Acc = typename fn::ProductOf<T>::Acc;
+  using fn::ProductOf<T>::merge;
   static void accumulate(const T* x, std::int64_t length, std::int64_t stride, std::int64_t width, Acc* acc) {
     for (std::int64_t r = 0; r < length; ++r)
       for (std::int64_t c = 0; c < width; ++c) acc[c] = merge(acc[c], static_cast<Acc>(x[r * stride + c]));
   }
 };
 
-template <class T, bool kMax> struct ExtremeOf {
+template <class T, bool kMax> struct ExtremeOf : fn::ExtremeOf<T, kMax> {
   using Acc = T;
-  using Out = T;
-  static Acc identity() {
-    if constexpr (real<T>) return kMax ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
-    else return kMax ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
-  }
-  template <class V> [[gnu::always_inline]] static V merge(V a, V b) {
-    using fn::max, fn::min;
-    if constexpr (kMax) return max(a, b);
-    else return min(a, b);
-  }
+  using fn::ExtremeOf<T, kMax>::merge;
   static void accumulate(const T* x, std::int64_t length, std::int64_t stride, std::int64_t width, Acc* acc) {
     if constexpr (real<T>) {
       constexpr std::int64_t w = Pack<T>::size;
@@ -171,17 +148,7 @@ template <class T, class M, bool kRoot = false> ReduceSteps steps() {
   s.finish = [](const void* acc, void* out, std::int64_t stride, std::int64_t n, double divisor) {
     const Acc* a = static_cast<const Acc*>(acc);
     Out* o = static_cast<Out*>(out);
-    if constexpr (kRoot) {  // taken before rounding: squares of float32 leave its range, their root does not
-      for (std::int64_t c = 0; c < n; ++c) o[c * stride] = static_cast<Out>(std::sqrt(a[c] / divisor));
-      return;
-    }
-    if constexpr (real<Out>) {
-      if (divisor != 1) {
-        for (std::int64_t c = 0; c < n; ++c) o[c * stride] = static_cast<Out>(static_cast<double>(a[c]) / divisor);
-        return;
-      }
-    }
-    for (std::int64_t c = 0; c < n; ++c) o[c * stride] = static_cast<Out>(a[c]);
+    for (std::int64_t c = 0; c < n; ++c) o[c * stride] = fn::finish<M, kRoot>(a[c], divisor);
   };
   return s;
 }

@@ -59,6 +59,8 @@ struct Cancelled : Error { using Error::Error; };
 struct DeadlineExceeded : Error { using Error::Error; };
 /// Another rank failed.
 struct Aborted : Error { using Error::Error; };
+/// A device failed; its memory is lost and every later call on it fails, until the program starts anew.
+struct DeviceLost : Error { using Error::Error; };
 /// No kernel for this op, device and dtype.
 struct Unimplemented : Error { using Error::Error; };
 /// A bug of rill itself: please report it.

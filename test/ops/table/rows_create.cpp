@@ -15,7 +15,8 @@ Row like(const char* name, std::function<Tensor(const Tensor&, const Options&)> 
   Row r = row(name, [f](const Args& a) { return f(a[0], {}); }, {}, {});
   r.inputs = {{.shape = {2, 3}}};
   r.whole = [value](const std::vector<Plain>&) { return Values(6, value); };
-  r.errors = {throws<DeviceError>("device: this build of rill has no backend for cuda:0; use Device::cpu()", [f] { f(ones({2}), {.device = Device::cuda(0)}); })};
+  if (!cuda::is_available())
+    r.errors = {throws<DeviceError>("device: cuda:0 cannot be used: " + cuda::why_unavailable() + ", or use Device::cpu()", [f] { f(ones({2}), {.device = Device::cuda(0)}); })};
   return r;
 }
 Row whole_numbers(Row r) {

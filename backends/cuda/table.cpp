@@ -1,0 +1,35 @@
+#include "backends/cuda/table.h"
+
+#include "backends/api/unimplemented.h"
+#define RILL_GPU cuda
+#include "backends/cuda/conv.h"
+#include "backends/cuda/dense.h"
+#include "backends/cuda/gemm.h"
+#include "backends/cuda/kernels/fill.h"
+
+namespace rill::cuda {
+
+namespace {
+struct Name {
+  static constexpr const char* text = "cuda";
+};
+}  // namespace
+
+const MapKernels& copies() {
+  static const MapKernels table = [] {
+    MapKernels k;
+    fill_copy(k);
+    return k;
+  }();
+  return table;
+}
+
+Kernels make_kernels() {
+  Kernels k;
+  fill_all(k);
+  fill_gemm(k), fill_conv(k);
+  unimplemented::complete_table<Name>(k);
+  return k;
+}
+
+}  // namespace rill::cuda

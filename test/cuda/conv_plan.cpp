@@ -1,0 +1,95 @@
+// What cuDNN is told about a convolution: sizes that it agrees with, and padded inputs that hold the same windows. Descriptors need no device.
+#include "backends/cuda/conv_plan.h"
+
+#include <cudnn.h>
+
+#include <random>
+
+#include "test/support/catch.h"
+
+using namespace rill;
+
+namespace {
+
+struct Sizes {
+  std::vector<std::int64_t> sizes, strides;
+  explicit Sizes(std::vector<std::int64_t> s) : sizes(std::move(s)), strides(sizes.size()) {
+    std::int64_t step = 1;
+    for (std::size_t a = sizes.size(); a-- > 0;) strides[a] = step, step *= sizes[a];
+  }
+  std::int64_t numel() const { return sizes.empty() ? 1 : sizes[0] * strides[0]; }
+  View view(void* data) const { return {data, Dtype::float64, static_cast<int>(sizes.size()), sizes.data(), strides.data(), numel(), true}; }
+};
+
+/// The number of positions that cuDNN finds.
+std::vector<int> positions(const cuda::ConvPlan& p) {
+  cudnnTensorDescriptor_t x = nullptr;
+  cudnnFilterDescriptor_t w = nullptr;
+  cudnnConvolutionDescriptor_t c = nullptr;
+  REQUIRE(cudnnCreateTensorDescriptor(&x) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cudnnCreateFilterDescriptor(&w) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cudnnCreateConvolutionDescriptor(&c) == CUDNN_STATUS_SUCCESS);
+  const int rank = p.axes + 2;
+  std::vector<int> steps(p.x.size(), 1), out(p.x.size());
+  for (std::size_t a = steps.size() - 1; a-- > 0;) steps[a] = steps[a + 1] * p.x[a + 1];
+  REQUIRE(cudnnSetTensorNdDescriptor(x, CUDNN_DATA_DOUBLE, rank, p.x.data(), steps.data()) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cudnnSetFilterNdDescriptor(w, CUDNN_DATA_DOUBLE, CUDNN_TENSOR_NCHW, rank, p.w.data()) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cudnnSetConvolutionNdDescriptor(c, p.axes, p.pad.data(), p.stride.data(), p.dilation.data(), CUDNN_CROSS_CORRELATION, CUDNN_DATA_DOUBLE) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cudnnSetConvolutionGroupCount(c, p.groups) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cudnnGetConvolutionNdForwardOutputDim(c, x, w, rank, out.data()) == CUDNN_STATUS_SUCCESS);
+  cudnnDestroyTensorDescriptor(x), cudnnDestroyFilterDescriptor(w), cudnnDestroyConvolutionDescriptor(c);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("cuDNN finds the positions that the plan of a convolution names", "[cuda][conv]") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  int uneven = 0;
+  for (int round = 0; round < 2000; ++round) {
+    const auto up_to = [&](std::int64_t n) { return static_cast<std::int64_t>(random() % static_cast<unsigned>(n)) + 1; };
+    WindowGeometry g{};
+    g.axes = static_cast<int>(up_to(3)), g.groups = up_to(2);
+    std::vector<std::int64_t> x = {up_to(3), g.groups * up_to(3)}, w = {g.groups * up_to(3), x[1] / g.groups}, y = {x[0], w[0]};
+    for (int a = 0; a < g.axes; ++a) {
+      g.kernel[a] = up_to(4), g.stride[a] = up_to(3), g.dilation[a] = up_to(2), g.before[a] = up_to(4) - 1;
+      const std::int64_t after = random() % 2 ? g.before[a] : up_to(4) - 1, reach = g.dilation[a] * (g.kernel[a] - 1) + 1;
+      x.push_back(std::max(reach - g.before[a] - after, std::int64_t{0}) + up_to(6));
+      w.push_back(g.kernel[a]);
+      y.push_back((x.back() + g.before[a] + after - reach) / g.stride[a] + 1);
+    }
+    const Sizes in(x), weight(w), out(y);
+    const cuda::ConvPlan p(in.view(nullptr), weight.view(nullptr), out.view(nullptr), g);
+    CAPTURE(round);
+    REQUIRE(positions(p) == p.y);
+    if (!p.padded) continue;
+    ++uneven;
+    // the padded input holds element i of the input at i + before
+    Sizes large(p.shape);
+    std::vector<double> from(static_cast<std::size_t>(in.numel())), to(static_cast<std::size_t>(large.numel()), 0);
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<double>(i + 1);
+    p.with_common_part(large.view(to.data()), in.view(from.data()), [&](const View& part, const View& source) {
+      std::vector<std::int64_t> index(x.size());
+      for (std::int64_t i = 0; i < part.numel; ++i) {
+        std::int64_t rest = i, a_part = 0, a_source = 0;
+        for (int a = part.rank - 1; a >= 0; --a) {
+          const std::int64_t k = rest % part.sizes[a];
+          rest /= part.sizes[a], a_part += k * part.strides[a], a_source += k * source.strides[a];
+        }
+        part.as<double>()[a_part] = source.as<double>()[a_source];
+      }
+    });
+    for (std::int64_t i = 0; i < large.numel(); ++i) {
+      std::int64_t rest = i, at = 0;
+      bool inside = true;
+      for (std::size_t a = p.shape.size(); a-- > 0;) {
+        const std::int64_t k = rest % p.shape[a] - (a >= 2 ? g.before[a - 2] : 0);
+        rest /= p.shape[a], inside = inside && k >= 0 && k < x[a], at += k * in.strides[a];
+      }
+      REQUIRE(to[static_cast<std::size_t>(i)] == (inside ? from[static_cast<std::size_t>(at)] : 0));
+    }
+  }
+  CHECK(uneven > 100);
+}

@@ -1,0 +1,253 @@
+// Each family of kernels at sizes that the op table does not reach: several blocks, ragged ends, all kinds of layouts, 16-bit floats.
+#include <rill/rill.h>
+
+#include <functional>
+
+#include "test/cuda/backends.h"
+
+using namespace rill;
+
+namespace {
+
+const Options kWide{.dtype = float64};
+
+Tensor numbers(const Shape& shape, Dtype dtype, double step = 0.7311) {
+  std::int64_t n = 1;
+  for (const auto s : shape) n *= s;
+  return (sin(arange(n, kWide) * step) * 3).reshape(shape).to(dtype);
+}
+/// f on the device against f on the host, there in float64 for floating inputs: within `unit` of the larger of 1 and the value.
+/// 0: the same bits as the host gives in the dtype itself.
+void compare(const std::vector<Tensor>& inputs, const std::function<Tensor(const std::vector<Tensor>&)>& f, double unit) {
+  std::vector<Tensor> moved, wide;
+  for (const Tensor& t : inputs) moved.push_back(t.to(Device::cuda())), wide.push_back(unit > 0 && is_floating(t.dtype()) ? t.to(float64) : t);
+  const Tensor want = f(wide), out = f(moved);
+  REQUIRE(out.device() == Device::cuda());
+  REQUIRE(out.shape() == want.shape());
+  if (unit == 0) REQUIRE(out.dtype() == want.dtype());
+  const auto x = out.to_vector<double>(), y = want.to_vector<double>();
+  std::size_t wrong = 0, first = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const bool same = x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i])) || std::fabs(x[i] - y[i]) <= unit * std::max(1.0, std::fabs(y[i]));
+    if (!same && wrong++ == 0) first = i;
+  }
+  CAPTURE(first, wrong == 0 ? 0 : x[first], wrong == 0 ? 0 : y[first]);
+  CHECK(wrong == 0);
+}
+
+void elementwise() {
+  for (const Dtype d : {float32, float64, bfloat16, float16, int32, int64, uint8}) {
+    INFO(to_string(d));
+    const double unit = d == bfloat16 ? 0x1p-7 : d == float16 ? 0x1p-10 : 0;
+    const Tensor a = numbers({37, 129}, d), b = numbers({37, 129}, d, 0.313);
+    compare({a, b}, [](auto& x) { return x[0] + x[1]; }, 0);
+    compare({a, b}, [](auto& x) { return x[0] * x[1]; }, 0);
+    compare({a, b[0]}, [](auto& x) { return x[0] - x[1]; }, 0);                                  // a row for every row
+    compare({a, b.select(1, 0).unsqueeze(1)}, [](auto& x) { return x[0] - x[1]; }, 0);          // a column for every column
+    compare({a.t(), b}, [](auto& x) { return x[0] + x[1].t(); }, 0);
+    compare({a, b}, [](auto& x) { return narrow(x[0], 1, 3, 100) + narrow(x[1], 1, 1, 100); }, 0);  // rows that begin anywhere
+    compare({a}, [](auto& x) { return x[0] * 3 + 1; }, is_floating(d) && d != float64 ? 4 * std::max(unit, 0x1p-23) : 0);
+    compare({a, b}, [](auto& x) { return x[0] < x[1]; }, 0);
+    compare({a, b}, [](auto& x) { return where(x[0] < x[1], x[0], x[1]); }, 0);
+    compare({a}, [](auto& x) { return x[0].to(float64); }, 0);
+    compare({a}, [](auto& x) { return x[0].t().to(float32).contiguous(); }, 0);
+  }
+  const Tensor x = numbers({5, 7, 11, 13}, float32);
+  compare({x}, [](auto& v) { return exp(v[0]); }, 1e-6);
+  compare({x}, [](auto& v) { return v[0].permute({3, 1, 0, 2}).contiguous(); }, 0);
+  compare({x}, [](auto& v) { return lerp(v[0], v[0] * 2, 0.25); }, 1e-6);
+  compare({x, numbers({7, 1, 13}, float64)}, [](auto& v) { return v[0] / v[1]; }, 1e-14);
+}
+
+void random_numbers() {
+  const Options on{.device = Device::cuda()};
+  for (const std::int64_t n : {1, 15, 16, 63, 64, 65, 1000, 5000}) {
+    INFO(n);
+    const auto same = [&](const Tensor& device, const Tensor& host) { CHECK(device.to_vector<double>() == host.to_vector<double>()); };
+    for (const Dtype d : {float32, float64, float16, bfloat16}) {
+      INFO(to_string(d));
+      const auto both = [&](auto fill) {
+        const Tensor device = empty({n}, {.dtype = d, .device = Device::cuda()}), host = empty({n}, {.dtype = d});
+        fill(device, Generator(5)), fill(host, Generator(5));
+        same(device, host);
+      };
+      both([](const Tensor& t, const Generator& g) { uniform_(t, -1, 2, g); });
+      both([](const Tensor& t, const Generator& g) { normal_(t, 1, 3, g); });
+      both([](const Tensor& t, const Generator& g) { exponential_(t, 2, g); });
+      both([](const Tensor& t, const Generator& g) { bernoulli_(t, 0.3, g); });
+    }
+    same(randint(-5, 1000, {n}, on, Generator(9)), randint(-5, 1000, {n}, {}, Generator(9)));
+  }
+}
+
+void optimizers() {
+  const auto train = [](Device device, Dtype dtype, const std::function<std::unique_ptr<optim::Optimizer>(std::vector<Tensor>)>& make) {
+    std::vector<Tensor> parameters = {numbers({33, 65}, dtype), numbers({1}, dtype), numbers({5000}, dtype), numbers({4, 3, 5, 5}, dtype).contiguous(MemoryFormat::channels_last), numbers({6, 4}, dtype).t()};
+    for (Tensor& p : parameters) p = p.to(device).requires_grad_();
+    const auto method = make(parameters);
+    for (int step = 0; step < 3; ++step) {
+      method->zero_grad();
+      for (Tensor& p : parameters) sum(p * p * p).backward();
+      method->step();
+    }
+    std::vector<double> all;
+    for (const Tensor& p : parameters)
+      for (const double v : p.detach().to_vector<double>()) all.push_back(v);
+    return all;
+  };
+  const std::function<std::unique_ptr<optim::Optimizer>(std::vector<Tensor>)> methods[] = {
+      [](std::vector<Tensor> p) { return std::make_unique<optim::Sgd>(p, optim::SgdOptions{.lr = 0.01, .momentum = 0.9}); },
+      [](std::vector<Tensor> p) { return std::make_unique<optim::Adam>(p, optim::AdamOptions{.lr = 0.01}); }};
+  for (const auto& make : methods)
+    for (const Dtype d : {float32, float64}) {
+      const auto host = train(Device::cpu(), d, make), device = train(Device::cuda(), d, make);
+      REQUIRE(host.size() == device.size());
+      double worst = 0;
+      for (std::size_t i = 0; i < host.size(); ++i) worst = std::max(worst, std::fabs(host[i] - device[i]) / std::max(1.0, std::fabs(host[i])));
+      CHECK(worst <= (d == float32 ? 1e-6 : 1e-14));
+    }
+}
+
+void reductions() {
+  for (const Shape& shape : {Shape{70001}, Shape{3, 20000}, Shape{20000, 3}, Shape{300, 257}, Shape{7, 40, 50}, Shape{2, 3, 4, 5, 6}}) {
+    INFO(to_string(shape));
+    const Tensor x = numbers(shape, float32);
+    const int rank = static_cast<int>(shape.rank());
+    for (int mask = 1; mask < 1 << rank; ++mask) {
+      Dims axes;
+      for (int a = 0; a < rank; ++a)
+        if (mask >> a & 1) axes.push_back(a);
+      compare({x}, [&](auto& v) { return sum(v[0], axes); }, 1e-6);
+      compare({x}, [&](auto& v) { return amax(v[0], axes); }, 0);
+      compare({x.to(int32)}, [&](auto& v) { return sum(v[0], axes); }, 0);
+    }
+    compare({x}, [](auto& v) { return mean(v[0].transpose(0, -1)); }, 1e-6);
+    compare({x}, [](auto& v) { return argmax(v[0], -1); }, 0);
+    compare({x}, [](auto& v) { return argmin(v[0], 0); }, 0);
+  }
+  const Tensor nan = numbers({500}, float32);
+  nan[77].fill_(std::nan(""));
+  compare({nan}, [](auto& v) { return argmax(v[0], 0); }, 0);
+  compare({zeros({0, 5})}, [](auto& v) { return sum(v[0], {0}); }, 0);
+}
+
+void softmaxes() {
+  for (const Shape& shape : {Shape{300, 10}, Shape{3, 5000}, Shape{4, 9, 40}, Shape{1, 1}, Shape{33, 257}}) {
+    INFO(to_string(shape));
+    for (int axis = 0; axis < static_cast<int>(shape.rank()); ++axis) {
+      compare({numbers(shape, float32) * 20}, [&](auto& v) { return softmax(v[0], axis); }, 1e-6);
+      compare({numbers(shape, float32) * 20}, [&](auto& v) { return log_softmax(v[0], axis); }, 1e-6);
+    }
+  }
+  const Tensor logits = numbers({129, 37}, float32), target = arange(129) * 11 % 37;
+  compare({logits, target}, [](auto& v) { return cross_entropy(v[0], v[1]); }, 1e-6);
+  compare({logits, target}, [](auto& v) {
+    const Tensor x = v[0].detach().requires_grad_();
+    cross_entropy(x, v[1]).backward();
+    return x.grad();
+  }, 1e-6);
+  CHECK_THROWS_AS(cross_entropy(logits.cuda(), full({129}, 40).cuda()), IndexError);
+}
+
+void indices() {
+  const Tensor x = numbers({50, 31}, float32), at = arange(400) * 7 % 50;
+  compare({x, at}, [](auto& v) { return index_select(v[0], 0, v[1]); }, 0);
+  compare({x, arange(9) * 3}, [](auto& v) { return index_select(v[0], 1, v[1]); }, 0);
+  compare({x, at, numbers({400, 31}, float32)}, [](auto& v) { return index_add(v[0], 0, v[1], v[2]); }, 0);  // duplicates in index order: the same bits
+  compare({x, at, numbers({400, 31}, float32)}, [](auto& v) { return index_copy(v[0], 0, v[1], v[2]); }, 0);
+  compare({x, (arange(50 * 31) % 31).reshape({50, 31})}, [](auto& v) { return gather(v[0], 1, v[1]); }, 0);
+  compare({x}, [](auto& v) { return masked_select(v[0], v[0] > 0.5); }, 0);
+  compare({numbers({9001}, float32)}, [](auto& v) { return masked_select(v[0], v[0] > 0.5); }, 0);
+  compare({x, x}, [](auto& v) { return cat({v[0], v[1]}, 1); }, 0);
+  CHECK_THROWS_AS(index_select(x.cuda(), 0, tensor({3, 50}).cuda()), IndexError);
+}
+
+void norms() {
+  for (const Shape& shape : {Shape{64, 7, 9, 11}, Shape{5, 33, 40}, Shape{300, 40}, Shape{2, 8, 3000}}) {
+    INFO(to_string(shape));
+    const Tensor x = numbers(shape, float32) + 100, w = numbers({shape[1]}, float32), b = numbers({shape[1]}, float32, 0.2);
+    const auto loss = [](const Tensor& y) { return sum(y * sin(arange(y.numel()).to(y.dtype()).to(y.device()).reshape(y.shape()))); };
+    const auto gradient = [&](auto f, int which) {
+      return [=](auto& v) {
+        std::vector<Tensor> leaves;
+        for (const Tensor& t : v) leaves.push_back(t.detach().requires_grad_());
+        loss(f(leaves)).backward();
+        return leaves[static_cast<std::size_t>(which)].grad();
+      };
+    };
+    const auto batch = [](const std::vector<Tensor>& v) { return batch_norm(v[0], {}, {}, v[1], v[2], {.training = true}); };
+    const auto layer = [](const std::vector<Tensor>& v) { return layer_norm(v[0], {v[0].shape().back()}); };
+    const auto group = [](const std::vector<Tensor>& v) { return group_norm(v[0], 1, v[1], v[2]); };
+    compare({x, w, b}, batch, 1e-4), compare({x, w, b}, layer, 1e-4), compare({x, w, b}, group, 1e-4);
+    for (int which = 0; which < 3; ++which) compare({x, w, b}, gradient(batch, which), 1e-3), compare({x, w, b}, gradient(group, which), 1e-3);
+    compare({x}, gradient(layer, 0), 1e-3);
+  }
+}
+
+void scans_and_sorts() {
+  for (const Shape& shape : {Shape{5000}, Shape{3, 700}, Shape{40, 9, 33}}) {
+    INFO(to_string(shape));
+    const Tensor x = numbers(shape, float32);
+    for (int axis = 0; axis < static_cast<int>(shape.rank()); ++axis) {
+      compare({x}, [&](auto& v) { return cumsum(v[0], axis); }, 1e-5);
+      compare({x.to(int32)}, [&](auto& v) { return cumsum(v[0], axis); }, 0);
+      compare({x}, [&](auto& v) { return cummax(v[0], axis).indices; }, 0);
+      compare({x}, [&](auto& v) { return logcumsumexp(v[0], axis); }, 1e-6);
+      for (const Dtype d : {float32, int64, bfloat16, uint8}) {
+        compare({x.to(d)}, [&](auto& v) { return sort(v[0], axis).values; }, 0);
+        compare({x.to(d)}, [&](auto& v) { return argsort(v[0], axis); }, 0);
+      }
+      compare({x}, [&](auto& v) { return topk(v[0], 3, axis).indices; }, 0);
+    }
+  }
+}
+
+void windows() {
+  const Tensor x = numbers({3, 4, 17, 19}, float32), w = numbers({6, 2, 3, 3}, float32), b = numbers({6}, float32);
+  for (const bool last : {false, true}) {
+    const Tensor in = last ? x.contiguous(MemoryFormat::channels_last) : x;
+    for (const ConvPadding& pad : {ConvPadding{0, 0}, ConvPadding{1, 2}}) {
+      const auto f = [&](const std::vector<Tensor>& v) { return conv2d(v[0], v[1], v[2], {.stride = {2, 1}, .padding = pad, .groups = 2}); };
+      compare({in, w, b}, f, 1e-4);
+      for (const int which : {0, 1, 2})
+        compare({in, w, b}, [&](auto& v) {
+          std::vector<Tensor> leaves;
+          for (const Tensor& t : v) leaves.push_back(t.detach().requires_grad_());
+          const Tensor y = f(leaves);
+          sum(y * y).backward();
+          return leaves[static_cast<std::size_t>(which)].grad();
+        }, 1e-3);
+    }
+    compare({in}, [](auto& v) { return max_pool2d(v[0], {3, 3}, {.stride = {1, 2}, .padding = {1, 1}}).contiguous(); }, 0);
+    compare({in}, [](auto& v) {
+      const Tensor leaf = v[0].detach().requires_grad_(), y = max_pool2d(leaf, {3, 3}, {.stride = {1, 2}, .padding = {1, 1}});
+      sum(y * y).backward();
+      return leaf.grad();
+    }, 1e-5);
+  }
+}
+
+void products() {
+  for (const Dtype d : {float32, float64, bfloat16, int64}) {
+    INFO(to_string(d));
+    const double unit = d == float32 ? 5e-5 : d == float64 ? 1e-13 : d == bfloat16 ? 0x1p-6 : 0;
+    compare({numbers({70, 33}, d), numbers({33, 45}, d)}, [](auto& v) { return matmul(v[0], v[1]); }, unit);
+    compare({numbers({33, 70}, d), numbers({45, 33}, d)}, [](auto& v) { return matmul(v[0].t(), v[1].t()); }, unit);
+    compare({numbers({3, 20, 17}, d), numbers({17, 9}, d)}, [](auto& v) { return matmul(v[0], v[1]); }, unit);
+    compare({numbers({2, 3, 20, 17}, d), numbers({3, 17, 9}, d)}, [](auto& v) { return matmul(v[0], v[1]); }, unit);
+    compare({numbers({5, 0}, d), numbers({0, 4}, d)}, [](auto& v) { return matmul(v[0], v[1]); }, 0);
+  }
+}
+
+}  // namespace
+
+RILL_DEVICE_TEST(elementwise, "elementwise kernels take any layout and dtype", "[map][sanitize]")
+RILL_DEVICE_TEST(random_numbers, "random numbers have the bits of the host", "[random][sanitize]")
+RILL_DEVICE_TEST(optimizers, "optimizers update many tensors in one launch", "[update][sanitize]")
+RILL_DEVICE_TEST(reductions, "reductions over any axes", "[reduce][sanitize]")
+RILL_DEVICE_TEST(softmaxes, "softmax and cross entropy along any axis", "[softmax][sanitize]")
+RILL_DEVICE_TEST(indices, "indices with duplicates, masks, joining", "[index][sanitize]")
+RILL_DEVICE_TEST(norms, "norms of rows and channels and their gradients", "[norm][sanitize]")
+RILL_DEVICE_TEST(scans_and_sorts, "running sums and order along any axis", "[scan][sanitize]")
+RILL_DEVICE_TEST(windows, "convolutions and maximum pools", "[conv][sanitize]")
+RILL_DEVICE_TEST(products, "matrix products", "[matmul][sanitize]")

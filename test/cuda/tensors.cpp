@@ -1,0 +1,107 @@
+// Tensors on a device: moving, making, memory, streams.
+#include <rill/rill.h>
+#include <rill/cuda/memory.h>
+
+#include "test/cuda/backends.h"
+#include "test/support/message.h"
+
+using namespace rill;
+
+namespace {
+
+void tensors_move() {
+  const Tensor x = arange(24).reshape({2, 3, 4}).to(float32);
+  const Tensor on = x.to(Device::cuda());
+  CHECK(on.device() == Device::cuda());
+  CHECK(on.cuda().is_same(on));
+  CHECK(on.to_vector<float>() == x.to_vector<float>());
+  CHECK(on.cpu().device() == Device::cpu());
+  const Tensor turned = x.transpose(0, 2).to(Device::cuda());  // dense: keeps its layout
+  CHECK(turned.strides() == x.transpose(0, 2).strides());
+  CHECK(turned.cpu().to_vector<float>() == x.transpose(0, 2).to_vector<float>());
+  const Tensor part = narrow(on, 2, 1, 2);                        // not dense
+  CHECK(part.cpu().to_vector<float>() == narrow(x, 2, 1, 2).to_vector<float>());
+  CHECK(on[1][2][3].item<float>() == 23);
+  CHECK(zeros({0, 3}).cuda().cpu().shape() == Shape{0, 3});
+  CHECK(MESSAGE(DeviceError, on.data<float>()) == "data: float32 [2, 3, 4] on cuda:0 lives on cuda:0; copy it with .to(Device::cpu())");
+  CHECK(MESSAGE(DeviceError, add(on, x)) == "add: tensors live on cuda:0 and cpu; move one with .to(Device)");
+}
+
+void gradients_cross_devices() {
+  const Tensor x = tensor({1.f, 2.f, 3.f}).requires_grad_();
+  sum(x.to(Device::cuda()).cpu() * 2).backward();
+  CHECK(x.grad().device() == Device::cpu());
+  CHECK(x.grad().to_vector<float>() == std::vector<float>{2, 2, 2});
+}
+
+void tensors_are_made() {
+  const Options on{.device = Device::cuda()};
+  CHECK(zeros({3}, on).to_vector<float>() == std::vector<float>{0, 0, 0});
+  CHECK(full({3}, 2.5, on).to_vector<float>() == std::vector<float>{2.5, 2.5, 2.5});
+  CHECK(full({3}, true, on).to_vector<bool>() == std::vector<bool>{true, true, true});
+  CHECK(arange(4, on).to_vector<int>() == std::vector<int>{0, 1, 2, 3});
+  CHECK(eye(2, -1, on).to_vector<float>() == std::vector<float>{1, 0, 0, 1});
+  CHECK(tensor({{1, 2}, {3, 4}}, on).to_vector<int>() == std::vector<int>{1, 2, 3, 4});
+  const Tensor x = ones({2, 2}, on);
+  CHECK(zeros_like(x).device() == Device::cuda());
+  CHECK(empty_like(x, {.device = Device::cuda()}).device() == Device::cuda());
+  x.fill_(7);
+  CHECK(x.to_vector<float>() == std::vector<float>{7, 7, 7, 7});
+  x.copy_(tensor({1.f, 2.f}));
+  CHECK(x.to_vector<float>() == std::vector<float>{1, 2, 1, 2});
+  CHECK(tril_indices(2, 2, 0, on).device() == Device::cuda());
+}
+
+void memory_is_counted() {
+  const auto before = cuda::memory_stats();
+  {
+    const Tensor x = zeros({1000}, {.device = Device::cuda()});
+    CHECK(cuda::memory_stats().allocated_bytes == before.allocated_bytes + 4096);
+    CHECK(cuda::memory_stats().blocks == before.blocks + 1);
+  }
+  CHECK(cuda::memory_stats().allocated_bytes == before.allocated_bytes);
+  cuda::reset_peak_memory();
+  CHECK(cuda::memory_stats().peak_bytes == before.allocated_bytes);
+  const auto calls = cuda::memory_stats().device_calls;
+  for (int i = 0; i < 10; ++i) zeros({1000}, {.device = Device::cuda()});
+  CHECK(cuda::memory_stats().device_calls == calls);
+  CHECK_THROWS_AS(zeros({std::int64_t{1} << 57}, {.device = Device::cuda()}), OutOfMemory);
+}
+
+void streams_are_current() {
+  CHECK(cuda::Stream::current() == cuda::Stream::of_device());
+  const cuda::Stream side;
+  {
+    const cuda::StreamGuard guard(side);
+    CHECK(cuda::Stream::current() == side);
+    const Tensor x = ones({100}, {.device = Device::cuda()});
+    cuda::Event ready;
+    ready.record();
+    cuda::Stream::of_device().wait(ready);
+    cuda::record_stream(x, cuda::Stream::of_device());
+    CHECK(x.to_vector<float>() == std::vector<float>(100, 1));
+  }
+  CHECK(cuda::Stream::current() == cuda::Stream::of_device());
+  side.synchronize();
+  CHECK(side.query());
+  cuda::Event begin, end;
+  begin.record(), end.record();
+  CHECK(begin.elapsed_time(end) >= 0);
+}
+
+void pinned_memory_holds_a_copy() {
+  const Tensor x = arange(6).reshape({2, 3});
+  const Tensor y = cuda::pin_memory(x.t());
+  CHECK(y.device() == Device::cpu());
+  CHECK(y.to_vector<int>() == x.t().to_vector<int>());
+  CHECK(y.cuda().to_vector<int>() == x.t().to_vector<int>());
+}
+
+}  // namespace
+
+RILL_DEVICE_TEST(tensors_move, "tensors move between devices", "[tensors]")
+RILL_DEVICE_TEST(gradients_cross_devices, "gradients cross devices", "[tensors]")
+RILL_DEVICE_TEST(tensors_are_made, "tensors are made on a device", "[tensors]")
+RILL_DEVICE_TEST(memory_is_counted, "device memory is counted and reused", "[memory]")
+RILL_DEVICE_TEST(streams_are_current, "streams and events order work", "[streams]")
+RILL_DEVICE_TEST(pinned_memory_holds_a_copy, "pinned memory holds a copy", "[memory]")
