@@ -78,7 +78,7 @@ bool is_half(Dtype d) { return d == Dtype::float16 || d == Dtype::bfloat16; }
 /// 1 for the row that stays where several are set at one place, 0 for the others; undefined when there are no such places.
 Tensor winners(const Places& p, Dtype dtype) {
   const auto n = p.at.numel();
-  const Tensor order = arange(n), owner = make_tensor({p.merged_size()}, Dtype::int64, impl(p.at).device), stays = make_tensor({n}, Dtype::int64, impl(p.at).device);
+  const Tensor order = arange(n, {.device = impl(p.at).device}), owner = make_tensor({p.merged_size()}, Dtype::int64, impl(p.at).device), stays = make_tensor({n}, Dtype::int64, impl(p.at).device);
   const Kernels& k = kernels(p.at);
   k.put(view(owner), 0, view(p.at), view(order), Combine::set);
   k.take(view(owner), 0, view(p.at), view(stays));

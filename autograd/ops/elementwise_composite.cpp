@@ -131,12 +131,12 @@ Tensor isnan(const Tensor& x) {
 Tensor isinf(const Tensor& x) {
   const OpRange here("isinf", x);
   check_defined("isinf", x);
-  return is_floating(x.dtype()) ? eq(abs(x), std::numeric_limits<double>::infinity()) : zeros(x.shape(), {.dtype = Dtype::boolean});
+  return is_floating(x.dtype()) ? eq(abs(x), std::numeric_limits<double>::infinity()) : zeros(x.shape(), {.dtype = Dtype::boolean, .device = x.device()});
 }
 Tensor isfinite(const Tensor& x) {
   const OpRange here("isfinite", x);
   check_defined("isfinite", x);
-  return is_floating(x.dtype()) ? lt(abs(x), std::numeric_limits<double>::infinity()) : ones(x.shape(), {.dtype = Dtype::boolean});
+  return is_floating(x.dtype()) ? lt(abs(x), std::numeric_limits<double>::infinity()) : ones(x.shape(), {.dtype = Dtype::boolean, .device = x.device()});
 }
 
 Tensor isclose(const Tensor& a, const Tensor& b, Closeness o) {

@@ -2,6 +2,7 @@
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
+#include <rill/ops/shape.h>
 #include <rill/ops/view.h>
 
 #include "autograd/binary.h"
@@ -92,8 +93,13 @@ Tensor nonzero(const Tensor& x) {
   const Tensor at = true_positions(impl(x).dtype == Dtype::boolean ? x.detach() : ne(x.detach(), 0));
   const Shape& s = impl(x).shape;
   const auto n = impl(at).numel;
-  const Tensor out = make_tensor({n, s.rank()}, Dtype::int64, impl(x).device);
   const Strides steps = row_major_strides(s);
+  if (!impl(x).device.is_cpu()) {
+    std::vector<Tensor> columns;
+    for (int a = 0; a < s.rank(); ++a) columns.push_back(remainder(floor_divide(at, steps[a]), s[a]));
+    return columns.empty() ? make_tensor({n, 0}, Dtype::int64, impl(x).device) : stack(columns, 1);
+  }
+  const Tensor out = make_tensor({n, s.rank()}, Dtype::int64, impl(x).device);
   const std::int64_t* p = at.data<std::int64_t>();
   std::int64_t* to = out.data<std::int64_t>();
   parallel_for(n, kGrain, [&](std::int64_t b, std::int64_t e) {

@@ -351,8 +351,8 @@ Tensor diagonal(const Tensor& x, std::int64_t offset, std::int64_t axis1, std::i
 namespace {
 /// The positions of a geometry in its storage, for gradients that must add up where windows overlap.
 Tensor add_at_positions(const Tensor& g, std::int64_t span, const Shape& shape, const Strides& strides, std::int64_t offset) {
-  const Tensor positions = as_strided(arange(span), shape, strides, offset).reshape({-1});
-  return index_add(zeros({span}, {.dtype = impl(g).dtype}), 0, positions, g.reshape({-1}));
+  const Tensor positions = as_strided(arange(span, {.device = impl(g).device}), shape, strides, offset).reshape({-1});
+  return index_add(zeros({span}, {.dtype = impl(g).dtype, .device = impl(g).device}), 0, positions, g.reshape({-1}));
 }
 }  // namespace
 

@@ -3,6 +3,10 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#if __has_include(<sanitizer/common_interface_defs.h>)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -24,28 +28,58 @@ namespace rill::emulated {
 
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__)
+#define RILL_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RILL_ADDRESS_SANITIZER
+#endif
+#endif
+
+/// A stack as the address sanitizer wants to know it when execution moves from one to another.
+struct Stack {
+  const void* bottom = nullptr;
+  std::size_t size = 0;
+  void* fake = nullptr;
+};
+
 struct Coroutine {
   ucontext_t context;
+  Stack home;
   std::unique_ptr<char[]> stack{new char[kStack]};
-  int barriers = 0;
   bool done = false;
   static constexpr std::size_t kStack = 64 << 10;
 };
 struct Scheduler {
   std::vector<std::unique_ptr<Coroutine>> threads;  // kept for the next block
   ucontext_t main;
+  Stack home;
   int current = 0;
   void (*body)(void*, int) = nullptr;
   void* context = nullptr;
 };
 Scheduler g_scheduler;
 
+/// Goes on elsewhere; `last`: this stack is not returned to.
+void switch_to(ucontext_t& from, [[maybe_unused]] Stack& own, ucontext_t& to, [[maybe_unused]] const Stack& other, [[maybe_unused]] bool last = false) {
+#ifdef RILL_ADDRESS_SANITIZER
+  __sanitizer_start_switch_fiber(last ? nullptr : &own.fake, other.bottom, other.size);
+#endif
+  swapcontext(&from, &to);
+#ifdef RILL_ADDRESS_SANITIZER
+  __sanitizer_finish_switch_fiber(own.fake, nullptr, nullptr);
+#endif
+}
 void enter() {
   Scheduler& s = g_scheduler;
+#ifdef RILL_ADDRESS_SANITIZER
+  __sanitizer_finish_switch_fiber(nullptr, &s.home.bottom, &s.home.size);
+#endif
   const int i = s.current;
   s.body(s.context, i);
-  s.threads[static_cast<std::size_t>(i)]->done = true;
-  swapcontext(&s.threads[static_cast<std::size_t>(i)]->context, &s.main);
+  Coroutine& c = *s.threads[static_cast<std::size_t>(i)];
+  c.done = true;
+  switch_to(c.context, c.home, s.main, s.home, true);
 }
 
 }  // namespace
@@ -56,7 +90,8 @@ void run_threads(int count, void (*body)(void*, int), void* context) {
   s.body = body, s.context = context;
   for (int i = 0; i < count; ++i) {
     Coroutine& c = *s.threads[static_cast<std::size_t>(i)];
-    c.barriers = 0, c.done = false;
+    c.done = false;
+    c.home = {c.stack.get(), Coroutine::kStack, nullptr};
     getcontext(&c.context);
     c.context.uc_stack.ss_sp = c.stack.get();
     c.context.uc_stack.ss_size = Coroutine::kStack;
@@ -67,7 +102,7 @@ void run_threads(int count, void (*body)(void*, int), void* context) {
     for (s.current = 0; s.current < count; ++s.current) {  // each runs to its next barrier
       Coroutine& c = *s.threads[static_cast<std::size_t>(s.current)];
       if (c.done) continue;
-      swapcontext(&s.main, &c.context);
+      switch_to(s.main, s.home, c.context, c.home);
       if (c.done) --running;
     }
     if (running != 0 && running != count) {
@@ -79,8 +114,7 @@ void run_threads(int count, void (*body)(void*, int), void* context) {
 void barrier() {
   Scheduler& s = g_scheduler;
   Coroutine& c = *s.threads[static_cast<std::size_t>(s.current)];
-  ++c.barriers;
-  swapcontext(&c.context, &s.main);
+  switch_to(c.context, c.home, s.main, s.home);
 }
 
 // ---- memory and the backend -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@
 #define RILL_UNROLL _Pragma("unroll")
 #define RILL_NO_UNROLL _Pragma("unroll 1")
 #else
-#include <vector>
 #define RILL_DEVICE inline
 #define RILL_DEVICE_CALL inline
 #define RILL_UNROLL
@@ -19,20 +18,16 @@
 
 namespace rill::RILL_GPU {
 
-inline constexpr int kWarp = 32;
 /// Blocks of `each` elements that cover n.
 inline std::int64_t blocks_for(std::int64_t n, std::int64_t each) { return (n + each - 1) / each; }
 
 #ifdef __CUDACC__
 
-/// The threads of a block, seen by one of them. `sync` and `shuffle_*` are for all threads of the block together.
+/// The threads of a block, seen by one of them. `sync` is for all threads of the block together.
 struct Team {
   RILL_DEVICE int thread() const { return static_cast<int>(threadIdx.x); }
   RILL_DEVICE std::int64_t block() const { return blockIdx.x; }
   RILL_DEVICE void sync() { __syncthreads(); }
-  /// The value of another lane of the warp.
-  template <class T> RILL_DEVICE T shuffle_xor(T v, int mask) { return __shfl_xor_sync(0xffffffffu, v, mask); }
-  template <class T> RILL_DEVICE T shuffle_up(T v, int by) { return __shfl_up_sync(0xffffffffu, v, static_cast<unsigned>(by)); }
 };
 
 RILL_DEVICE void atomic_min(std::int64_t* p, std::int64_t v) { atomicMin(reinterpret_cast<long long*>(p), static_cast<long long>(v)); }
@@ -62,20 +57,9 @@ void barrier();
 struct Team {
   int thread_;
   std::int64_t block_;
-  char* exchange;  // 8 bytes for each thread
   int thread() const { return thread_; }
   std::int64_t block() const { return block_; }
   void sync() { barrier(); }
-  template <class T> T read_lane(T v, int thread) {
-    static_assert(sizeof(T) <= 8);
-    *reinterpret_cast<T*>(exchange + 8 * thread_) = v;
-    barrier();
-    const T other = *reinterpret_cast<T*>(exchange + 8 * thread);
-    barrier();
-    return other;
-  }
-  template <class T> T shuffle_xor(T v, int mask) { return read_lane(v, thread_ ^ mask); }
-  template <class T> T shuffle_up(T v, int by) { return read_lane(v, thread_ % kWarp >= by ? thread_ - by : thread_); }
 };
 
 inline void atomic_min(std::int64_t* p, std::int64_t v) { *p = v < *p ? v : *p; }
@@ -92,16 +76,15 @@ template <class K> void launch(const K& kernel, std::int64_t blocks) {
         const K& kernel;
         std::int64_t block;
         typename K::Shared shared;
-        std::vector<double> exchange = std::vector<double>(K::kThreads);
       } context{kernel, block, {}};
       run_threads(K::kThreads, [](void* c, int i) {
         auto& all = *static_cast<Context*>(c);
-        Team team{i, all.block, reinterpret_cast<char*>(all.exchange.data())};
+        Team team{i, all.block};
         all.kernel(team, all.shared);
       }, &context);
     } else {
       for (int i = 0; i < K::kThreads; ++i) {
-        Team team{i, block, nullptr};
+        Team team{i, block};
         kernel(team);
       }
     }

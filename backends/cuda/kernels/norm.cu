@@ -13,7 +13,7 @@ namespace {
 
 using Int = std::int64_t;
 struct Pair {
-  double a = 0, b = 0;
+  double a, b;
 };
 RILL_DEVICE Pair add(Pair x, Pair y) { return {x.a + y.a, x.b + y.b}; }
 struct PairShared {
@@ -44,7 +44,7 @@ template <class Term, class Finish> struct SumsKernel {
   Pair* partial;  // [pieces, channels] when there are several
   RILL_DEVICE void operator()(Team& team, Shared& shared) const {
     const Int cut = team.block() % s.pieces, c = team.block() / s.pieces * s.lines.lines + s.lines.line(team.thread());
-    Pair sum;
+    Pair sum{};
     if (c < s.channels) {
       const Int n = s.outer * s.inner, end = (cut + 1) * s.piece < n ? (cut + 1) * s.piece : n;
       for (Int r = cut * s.piece + s.lines.place(team.thread()); r < end; r += s.lines.threads) {
@@ -198,11 +198,11 @@ template <class T> struct RowKernel {
     const auto total = [&](Pair own) { return combine_line(team, lines, shared.sums, own, [](Pair a, Pair b) { return add(a, b); }).a; };
     double m = 0;
     if (spec.centered) {
-      Pair sum;
+      Pair sum{};
       for (Int i = place; present && i < n; i += lines.threads) sum.a += static_cast<double>(from[i]);
       m = total(sum) / static_cast<double>(n);
     }
-    Pair squares;
+    Pair squares{};
     for (Int i = place; present && i < n; i += lines.threads) {
       const double d = static_cast<double>(from[i]) - m;
       squares.a += d * d;
@@ -236,7 +236,7 @@ template <class T> struct RowGradientKernel {  // gx = rstd (h - mean(h) - z mea
     const Int row = team.block() * lines.lines + lines.line(team.thread()), n = spec.channels * spec.run, place = lines.place(team.thread());
     const bool present = row < spec.rows;
     const double m = present ? mean[row] : 0, r = present ? rstd[row] : 0;
-    Pair sum;
+    Pair sum{};
     for (Int i = place; present && i < n; i += lines.threads) {
       const double h = scaled(row, i, n);
       sum = add(sum, {h, h * ((static_cast<double>(x[row * n + i]) - m) * r)});
