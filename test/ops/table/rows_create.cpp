@@ -1,4 +1,6 @@
 // New tensors. An input of one element says the dtype; what cannot be a row takes memory of the caller (test/core/create.cpp).
+#include <rill/cuda/device.h>
+
 #include "test/ops/table/boxes.h"
 
 namespace rill::optable {
