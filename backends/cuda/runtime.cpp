@@ -87,6 +87,7 @@ void check_runtime(cudaError_t status, const char* what) {
   fail<Error>(op, "{} on cuda:{}: {}", what, device, cudaGetErrorString(status));
 }
 
+void remember_launch(int device) noexcept { g_launches[device].add(profiler::current_op()); }
 void mark_well(int device) noexcept { g_launches[device].count.store(0, std::memory_order_relaxed); }
 void set_blocking_mode(bool on) noexcept { g_blocking = on; }
 bool blocking_mode() noexcept { return g_blocking.load(std::memory_order_relaxed); }
@@ -213,7 +214,7 @@ void* stream() {
 }
 void launched() {
   const int device = current_device();
-  g_launches[device].add(profiler::current_op());
+  remember_launch(device);
   check_runtime(cudaGetLastError(), "launch");
   if (blocking_mode()) {
     check_runtime(cudaStreamSynchronize(static_cast<cudaStream_t>(stream())), "launch");

@@ -31,6 +31,8 @@ CachingAllocator& allocator_of(int device);
 
 void set_blocking_mode(bool on) noexcept;
 bool blocking_mode() noexcept;
+/// The op that runs has launched work on the device.
+void remember_launch(int device) noexcept;
 /// The work that was launched on the device so far is known to be well.
 void mark_well(int device) noexcept;
 

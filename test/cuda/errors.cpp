@@ -1,7 +1,4 @@
 // Failures of a device, made up from the codes of the CUDA runtime: which ops they name.
-#define RILL_GPU cuda
-#include "backends/cuda/kernels/runtime.h"
-
 #include <rill/core/error.h>
 
 #include "backends/cuda/runtime.h"
@@ -16,7 +13,7 @@ TEST_CASE("a failure that shows later names the ops that can have caused it", "[
   cuda::mark_well(0);
   for (const char* op : {"relu", "conv2d", "conv2d", "add"}) {
     const OpRange here(op);
-    cuda::launched();
+    cuda::remember_launch(0);
   }
   CHECK(MESSAGE(DeviceLost, cuda::check_runtime(cudaErrorIllegalAddress, "synchronize")) ==
         "synchronize: cuda:0 failed: an illegal memory access was encountered; it was one of the ops launched since the device was last known to be well: relu, conv2d, add; run with "
@@ -24,7 +21,7 @@ TEST_CASE("a failure that shows later names the ops that can have caused it", "[
   cuda::mark_well(0);
   {
     const OpRange here("matmul");
-    cuda::launched();
+    cuda::remember_launch(0);
   }
   CHECK(MESSAGE(DeviceLost, cuda::check_runtime(cudaErrorLaunchFailure, "copy")).find(": matmul;") != std::string::npos);
   cuda::mark_well(0);
