@@ -116,10 +116,13 @@ void CachingAllocator::release(Block* block) noexcept {
   const std::lock_guard lock(mutex_);
   --stats_.blocks;
   stats_.allocated_bytes -= static_cast<std::int64_t>(block->bytes);
-  for (const int stream : block->other_streams) block->pending.push_back(raw_.record_event(stream));
-  block->other_streams.clear();
-  if (!block->pending.empty()) return waiting_.push_back(block);
-  make_free(block);
+  try {
+    for (const int stream : block->other_streams) block->pending.push_back(raw_.record_event(stream));
+    block->other_streams.clear();
+    if (!block->pending.empty()) return waiting_.push_back(block);
+    make_free(block);
+  } catch (...) {  // the device is lost, or the host has no memory: nobody gets this block again
+  }
 }
 
 void CachingAllocator::record_stream(Block* block, int stream) {
