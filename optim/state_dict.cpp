@@ -41,10 +41,6 @@ struct GroupReader::Json {
   std::size_t next = 0;
   nlohmann::json* group = nullptr;              // the present one; what was read is taken out
   std::map<std::string, std::size_t> place_of;  // the place of a parameter by its index in the file
-  const nlohmann::json* find(const char* option) const {
-    const auto it = group->find(option);
-    return it == group->end() ? nullptr : &*it;
-  }
 };
 
 GroupReader::GroupReader(const char* optimizer, const std::string& text, const std::vector<std::size_t>& sizes) : json_(std::make_unique<Json>()), name_(optimizer) {
@@ -69,7 +65,7 @@ GroupReader::~GroupReader() = default;
 void GroupReader::fault(const std::string& sentence) { faults_.push_back(fmt::format("group {}: {}", json_->next - 1, sentence)); }
 void GroupReader::begin(double& lr, double& initial_lr) {
   json_->group = &json_->groups[json_->next++];
-  if (!json_->find("lr")) fault("lr is missing");
+  if (!json_->group->contains("lr")) fault("lr is missing");
   (*this)("lr", lr);
   initial_lr = lr;
   (*this)("initial_lr", initial_lr);
@@ -86,19 +82,18 @@ bool is_pair(const nlohmann::json& v) { return v.is_array() && v.size() == 2 && 
 
 }  // namespace
 
+template <class T, class Fits> void GroupReader::take(const char* option, T& value, const char* expected, Fits fits) {
+  const auto found = json_->group->find(option);
+  if (found == json_->group->end()) return;
+  if (fits(*found)) value = found->template get<T>();
+  else fault(fmt::format("{} is {}; expected {}", option, shown(*found), expected));
+  json_->group->erase(found);
+}
 void GroupReader::operator()(const char* option, bool& value) {
-  const auto* found = json_->find(option);
-  if (found == nullptr) return;
-  if (found->is_boolean()) value = found->get<bool>();
-  else fault(fmt::format("{} is {}; expected true or false", option, shown(*found)));
-  json_->group->erase(option);
+  take(option, value, "true or false", [](const auto& v) { return v.is_boolean(); });
 }
 void GroupReader::operator()(const char* option, double& value) {
-  const auto* found = json_->find(option);
-  if (found == nullptr) return;
-  if (found->is_number()) value = found->get<double>();
-  else fault(fmt::format("{} is {}; expected a number", option, shown(*found)));
-  json_->group->erase(option);
+  take(option, value, "a number", [](const auto& v) { return v.is_number(); });
 }
 void GroupReader::operator()(const char* option, std::int64_t& value) {
   double number = static_cast<double>(value);
@@ -106,13 +101,7 @@ void GroupReader::operator()(const char* option, std::int64_t& value) {
   if (number == std::floor(number) && std::fabs(number) < 0x1p53) value = static_cast<std::int64_t>(number);
   else fault(fmt::format("{} is {}; expected an integer", option, number));
 }
-void GroupReader::operator()(const char* option, std::array<double, 2>& value) {
-  const auto* found = json_->find(option);
-  if (found == nullptr) return;
-  if (is_pair(*found)) value = {(*found)[0].get<double>(), (*found)[1].get<double>()};
-  else fault(fmt::format("{} is {}; expected two numbers", option, shown(*found)));
-  json_->group->erase(option);
-}
+void GroupReader::operator()(const char* option, std::array<double, 2>& value) { take(option, value, "two numbers", is_pair); }
 void GroupReader::fixed(const char* option, bool value) {
   bool found = value;
   (*this)(option, found);

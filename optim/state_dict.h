@@ -56,6 +56,8 @@ class GroupReader {
 
  private:
   struct Json;
+  /// Takes the option out of the group; a value that is not as `fits` wants it is a fault.
+  template <class T, class Fits> void take(const char* option, T& value, const char* expected, Fits fits);
   void fault(const std::string& sentence);
   std::unique_ptr<Json> json_;
   const char* name_;

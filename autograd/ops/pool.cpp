@@ -126,9 +126,10 @@ PoolResult maximum(const char* op, const Tensor& x, int axes, const std::vector<
   const bool last = is_channels_last(x);
   const Tensor from = dense(x.detach(), last);
   Tensor y = make_dense(shape, last, impl(x).dtype, impl(x).device), indices;
-  if (wanted || recording(x)) indices = make_dense(shape, last, positions <= std::numeric_limits<std::int32_t>::max() ? Dtype::int32 : Dtype::int64, impl(x).device);
+  const bool taped = recording(x);
+  if (wanted || taped) indices = make_dense(shape, last, positions <= std::numeric_limits<std::int32_t>::max() ? Dtype::int32 : Dtype::int64, impl(x).device);
   if (impl(y).numel) kernels(x).max_pool(view(from), view(y), indices.defined() ? view(indices) : View{}, w);
-  if (!recording(x)) return {y, indices};
+  if (!taped) return {y, indices};
   return {record_known(op, std::move(y), grad(x, [op, places = save(indices), s](const Tensor& g) { return scatter_places(op, g, places(), s); })), indices};
 }
 

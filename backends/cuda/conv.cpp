@@ -10,7 +10,7 @@
 #include <mutex>
 
 #include "backends/cuda/conv_plan.h"
-#include "backends/cuda/dense.h"
+#include "backends/cuda/kernels/dense.h"
 #include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/window.h"
 #include "backends/cuda/runtime.h"

@@ -12,9 +12,9 @@
 #include <mutex>
 #include <tuple>
 
-#include "backends/cuda/dense.h"
 #include "backends/cuda/gemm_plan.h"
 #include "backends/cuda/runtime.h"
+#include "backends/cuda/kernels/dense.h"
 #include "backends/cuda/kernels/matmul.h"
 #include "lib/core/check.h"
 #include "lib/core/op_range.h"

@@ -3,7 +3,6 @@
 #include "backends/api/unimplemented.h"
 #define RILL_GPU cuda
 #include "backends/cuda/conv.h"
-#include "backends/cuda/dense.h"
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/fill.h"
 
@@ -14,15 +13,6 @@ struct Name {
   static constexpr const char* text = "cuda";
 };
 }  // namespace
-
-const MapKernels& copies() {
-  static const MapKernels table = [] {
-    MapKernels k;
-    fill_copy(k);
-    return k;
-  }();
-  return table;
-}
 
 Kernels make_kernels() {
   Kernels k;

@@ -1,4 +1,5 @@
 // Copies, conversions and fills with any strides.
+#include "backends/cuda/kernels/dense.h"
 #include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/map.h"
 
@@ -99,6 +100,14 @@ void fill(const void* value, const View& to) {
 void fill_copy(MapKernels& k) {
   k.copy = &copy;
   k.fill = &fill;
+}
+const MapKernels& copies() {
+  static const MapKernels table = [] {
+    MapKernels k;
+    fill_copy(k);
+    return k;
+  }();
+  return table;
 }
 
 }  // namespace rill::RILL_GPU

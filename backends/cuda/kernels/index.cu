@@ -205,6 +205,12 @@ void copy_rows(const void* from, std::int64_t from_step, void* to, std::int64_t 
 constexpr int kMaskItems = 16;  // elements of a thread
 constexpr Int kMaskChunk = Int{kLineThreads} * kMaskItems;
 
+/// How many of the items of a thread are true.
+RILL_DEVICE Int count_items(const unsigned char* mask, Int n, Int first) {
+  Int count = 0;
+  for (int j = 0; j < kMaskItems; ++j) count += first + j < n && mask[first + j] != 0;
+  return count;
+}
 /// How many are true in each chunk.
 struct CountChunks {
   static constexpr int kThreads = kLineThreads;
@@ -216,8 +222,7 @@ struct CountChunks {
   Int* counts;
   RILL_DEVICE void operator()(Team& team, Shared& shared) const {
     const Int first = team.block() * kMaskChunk + team.thread() * kMaskItems;
-    Int own = 0;
-    for (int j = 0; j < kMaskItems; ++j) own += first + j < n && mask[first + j] != 0;
+    Int own = count_items(mask, n, first);
     own = combine_line(team, Lines{1, kThreads}, shared.count, own, [](Int a, Int b) { return a + b; });
     if (team.thread() == 0) counts[team.block()] = own;
   }
@@ -256,8 +261,7 @@ struct WriteTrue {
   Int* out;
   RILL_DEVICE void operator()(Team& team, Shared& shared) const {
     const Int first = team.block() * kMaskChunk + team.thread() * kMaskItems;
-    Int own = 0;
-    for (int j = 0; j < kMaskItems; ++j) own += first + j < n && mask[first + j] != 0;
+    const Int own = count_items(mask, n, first);
     shared.count[team.thread()] = own;
     team.sync();
     Int at = starts[team.block()];

@@ -1,11 +1,12 @@
 // Updates of optimizers: many tensors in one launch. The table of tensors travels with the launch; a block finds its tensor by the number
 // of its first block.
 #include <cstring>
-#include <memory>
+#include <deque>
 #include <vector>
 
 #include "backends/api/kernels/map.h"
 #include "backends/api/kernels/update.h"
+#include "backends/cuda/kernels/dense.h"
 #include "backends/cuda/kernels/elements.h"
 #include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/plan.h"
@@ -106,17 +107,9 @@ template <class F> void fill_one(UpdateSlots& slots) {
 
 Dtype compute_of(const UpdateJob& job) { return job.p.dtype == Dtype::float64 ? Dtype::float64 : Dtype::float32; }
 
-View row_major(const View& like, void* data, std::vector<std::int64_t>& strides) {
-  strides.resize(static_cast<std::size_t>(like.rank));
-  std::int64_t step = 1;
-  for (int a = like.rank - 1; a >= 0; --a) strides[static_cast<std::size_t>(a)] = step, step *= like.sizes[a];
-  return {data, like.dtype, like.rank, like.sizes, strides.data(), like.numel, true};
-}
-
 /// Collects jobs that one launch can do. Operands that do not lie side by side in one order are staged through row-major copies.
 class Launcher {
  public:
-  explicit Launcher(const MapKernels& copies) : copies_(copies) {}
   void add(const UpdateJob& job) {
     if (job.p.numel == 0) return;
     const Dtype compute = compute_of(job);
@@ -147,35 +140,25 @@ class Launcher {
     UpdateBatch batch{};
     batch.table = &table_;
     (*first_->slots)[static_cast<std::size_t>(compute_)](first_->rule, batch);
-    for (const auto& [from, to] : back_) copies_.copy(from, to);
-    first_ = nullptr, table_.count = 0, back_.clear(), memory_.clear(), strides_.clear();
+    for (const auto& [from, to] : back_) copies().copy(from, to);
+    first_ = nullptr, table_.count = 0, back_.clear(), memory_.clear();
   }
 
  private:
   View stage(const View& v, bool written) {
-    auto& memory = memory_.emplace_back(std::make_unique<Scratch>(v.numel * static_cast<std::int64_t>(size_of(v.dtype))));
-    auto& strides = strides_.emplace_back(std::make_unique<std::vector<std::int64_t>>());
-    const View dense = row_major(v, memory->as<void>(), *strides);
-    copies_.copy(v, dense);
+    const View dense = memory_.emplace_back().copy_of(v);
     if (written) back_.emplace_back(dense, v);
     return dense;
   }
-  const MapKernels& copies_;
   const UpdateJob* first_ = nullptr;  // says slots and rule of the batch
   Dtype compute_{};
   UpdateTable table_;
-  std::vector<std::unique_ptr<Scratch>> memory_;
-  std::vector<std::unique_ptr<std::vector<std::int64_t>>> strides_;
+  std::deque<Dense> memory_;
   std::vector<std::pair<View, View>> back_;  // from, to
 };
 
 void update(std::span<const UpdateJob> jobs) {
-  static const MapKernels copies = [] {
-    MapKernels k;
-    fill_copy(k);
-    return k;
-  }();
-  Launcher launcher(copies);
+  Launcher launcher;
   for (const UpdateJob& job : jobs) launcher.add(job);
   launcher.run();
 }

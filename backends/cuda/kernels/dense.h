@@ -8,9 +8,9 @@
 #include "backends/api/view.h"
 #include "backends/cuda/kernels/runtime.h"
 
-namespace rill::cuda {
+namespace rill::RILL_GPU {
 
-/// Copies and fills without a look at the whole table.
+/// Copies and fills without a look at the whole table (copy.cu).
 const MapKernels& copies();
 
 class Dense {
@@ -35,4 +35,4 @@ class Dense {
   std::optional<Scratch> memory_;
 };
 
-}  // namespace rill::cuda
+}  // namespace rill::RILL_GPU
