@@ -19,10 +19,11 @@ namespace {
 
 constinit thread_local Node* t_running = nullptr;  // named in errors about saved tensors
 
+/// Nobody else can see it, and its elements lie without gaps.
 bool owned_alone(const Tensor& t) {
   const auto& i = impl(t);
-  return i.references.load(std::memory_order_acquire) == 1 && i.storage->references.load(std::memory_order_acquire) == 1 && i.contiguous &&
-         !i.base.defined() && !i.storage->deleter;
+  return i.references.load(std::memory_order_acquire) == 1 && i.storage->references.load(std::memory_order_acquire) == 1 && !i.base.defined() && !i.storage->deleter &&
+         (i.contiguous || t.is_contiguous(MemoryFormat::channels_last));
 }
 
 /// sum += g, in place where nobody else can see it.
@@ -193,7 +194,7 @@ class Run final : public GradSink {
         else if (sum.defined()) {
           if (impl(sum).node) sum = sum.detach();
           sum.add_(one[0]);
-        } else sum = owned_alone(one[0]) ? std::move(one[0]) : one[0].detach().clone(MemoryFormat::contiguous);
+        } else sum = owned_alone(one[0]) && one[0].is_contiguous(leaf->format) ? std::move(one[0]) : one[0].detach().clone(leaf->format);
       }
       for (std::size_t i = 0; i < leaf->post_hooks.size(); ++i) leaf->post_hooks[i].second(leaf->grad);
     }

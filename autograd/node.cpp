@@ -34,6 +34,10 @@ void GraphNode::destroy(GraphNode* node) noexcept {
 
 std::int64_t live_nodes() noexcept { return pool::counters().live_nodes; }
 
-LeafNode::LeafNode(const Shape& s, Dtype d, Device dev) : Node("leaf"), shape(s), dtype(d), device(dev) { leaf = true; }
+LeafNode::LeafNode(const Tensor& t)
+    : Node("leaf"), shape(impl(t).shape), dtype(impl(t).dtype), device(impl(t).device),
+      format(!impl(t).contiguous && t.is_contiguous(MemoryFormat::channels_last) ? MemoryFormat::channels_last : MemoryFormat::contiguous) {
+  leaf = true;
+}
 
 }  // namespace rill

@@ -81,11 +81,12 @@ struct LeafNode final : Node {
   Shape shape;
   Dtype dtype;
   Device device;
+  MemoryFormat format;                  // of the leaf, and of its gradient
   std::vector<std::pair<std::uint64_t, std::function<void(const Tensor&)>>> post_hooks;
   std::atomic<void*> owner{nullptr};    // the engine run that has this leaf in its list, and where
   std::size_t position = 0;
 
-  LeafNode(const Shape& shape, Dtype dtype, Device device);
+  explicit LeafNode(const Tensor& leaf);
   void apply(std::span<Tensor>, GradSink&) override {}
 };
 

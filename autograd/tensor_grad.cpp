@@ -34,7 +34,7 @@ const Tensor& Tensor::requires_grad_(bool on) const {
     if (!requires_grad()) {
       i.leave_base();  // a view that becomes a leaf owns its history from now on: a write through it must not take that of the former base
       i.history = 0;
-      set_history(*this, Ref<Node>::adopt(new LeafNode(i.shape, i.dtype, i.device)));
+      set_history(*this, Ref<Node>::adopt(new LeafNode(*this)));
     }
   } else {
     check<GradError>(is_leaf(), "requires_grad_", "only a leaf can stop requiring grad, this tensor was made by {}; use detach()", grad_fn());

@@ -6,6 +6,8 @@
 #include <cstring>
 
 #include "backends/api/backend.h"
+#include "backends/cpu/conv_gradient.h"
+#include "backends/cpu/conv_images.h"
 #include "backends/cpu/dtype_switch.h"
 #include "backends/cpu/onednn.h"
 #include "backends/cpu/scratch.h"
@@ -18,35 +20,6 @@ using Int = std::int64_t;
 constexpr Int kGrain = 32 << 10;  // elements of the window matrix per task
 
 constexpr Int kPieces = 16, kPartialBytes = 64 << 20;  // of a batch for the gradients of weights; their memory
-
-/// One image of a convolution with three spatial axes (missing ones have size 1).
-struct Images {
-  Int n, channels, filters, groups;      // channels and filters of one group
-  Int in[3], out[3], kernel[3], stride[3], dilation[3], before[3];
-  Int in_stride[3], x_image, x_channel;  // strides of x
-  Int positions, taps;                   // product of out, of kernel
-  Int element;                           // bytes
-  Int rows() const { return channels * taps; }
-
-  Images(const View& x, const View& y, const WindowGeometry& g)
-      : n(x.sizes[0]), channels(x.sizes[1] / g.groups), filters(y.sizes[1] / g.groups), groups(g.groups), x_image(x.strides[0]), x_channel(x.strides[1]), positions(1), taps(1),
-        element(static_cast<Int>(size_of(x.dtype))) {
-    for (int i = 0; i < 3; ++i) in[i] = out[i] = kernel[i] = stride[i] = dilation[i] = 1, before[i] = in_stride[i] = 0;
-    for (int i = 0; i < g.axes; ++i) {
-      const int a = 3 - g.axes + i;
-      in[a] = x.sizes[2 + i], out[a] = y.sizes[2 + i], in_stride[a] = x.strides[2 + i];
-      kernel[a] = g.kernel[i], stride[a] = g.stride[i], dilation[a] = g.dilation[i], before[a] = g.before[i];
-    }
-    for (int a = 0; a < 3; ++a) positions *= out[a], taps *= kernel[a];
-  }
-  /// Output positions of axis a whose input position at kernel position k lies inside: [first, last).
-  void inside(int a, Int k, Int& first, Int& last) const {
-    const Int shift = dilation[a] * k - before[a];  // input position = stride p + shift
-    first = shift >= 0 ? 0 : (-shift + stride[a] - 1) / stride[a];
-    last = in[a] - shift <= 0 ? 0 : (in[a] - shift + stride[a] - 1) / stride[a];
-    first = std::min(first, out[a]), last = std::clamp(last, first, out[a]);
-  }
-};
 
 /// Visits the runs of one row of the window matrix: f(input offset, column, count) for positions inside, in order of columns.
 template <class F> void walk_row(const Images& m, Int row, F f) {
@@ -156,11 +129,11 @@ void input_gradient(const View& g, const View& w, const View& dx, const WindowGe
 void weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& geometry) {
   const Images m(x, g, geometry);
 #ifdef RILL_WITH_ONEDNN
-  constexpr Int kFewChannels = 4;  // leave oneDNN's registers empty
-  if (g.dtype == Dtype::float32 && (m.channels >= kFewChannels || m.groups > 1) && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
+  if (g.dtype == Dtype::float32 && m.groups > 1 && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
 #endif
+  if (g.numel == 0 || x.numel == 0) return zero(dw);
+  if (is_floating(g.dtype)) return conv_weight_gradient(g, x, dw, geometry);
   zero(dw);
-  if (g.numel == 0 || x.numel == 0) return;
   // Pieces of the batch that depend on the shape only; what they find is summed in their order.
   const Int bytes = dw.numel * m.element, most = std::clamp<Int>(kPartialBytes / bytes, 1, kPieces), images = (m.n + most - 1) / most, pieces = (m.n + images - 1) / images;
   const Scratch partial((pieces - 1) * bytes);

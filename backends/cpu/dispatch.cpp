@@ -33,13 +33,14 @@ namespace rill::cpu {
   void fill_index(IndexKernels&);                                                                                  \
   void fill_linalg(LinalgKernels&);                                                                                \
   void fill_conv(ConvKernels&);                                                                                    \
+  void fill_conv_gradient(ConvKernels&);                                                                           \
   void fill_norm(NormKernels&);                                                                                    \
   void fill_softmax(NormKernels&);                                                                                 \
   void fill_random(RandomKernels&);                                                                                \
   void fill_rnn(RnnKernels&);                                                                                      \
   void fill_update(UpdateKernels&);                                                                                \
   static void fill(Kernels& k) {                                                                                   \
-    fill_unary(k), fill_binary(k), fill_cast(k), fill_transpose(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k);      \
+    fill_unary(k), fill_binary(k), fill_cast(k), fill_transpose(k), fill_reduce(k), fill_index(k), fill_linalg(k), fill_conv(k), fill_conv_gradient(k); \
     fill_norm(k), fill_softmax(k), fill_random(k), fill_rnn(k), fill_update(k);                                    \
   }                                                                                                                \
   }

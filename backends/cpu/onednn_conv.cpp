@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -29,6 +30,7 @@ using Tag = memory::format_tag;
 constexpr Int kPieces = 16, kPieceWork = 2 << 20;        // multiply-adds that are worth a thread
 constexpr Int kPartialBytes = 64 << 20;                  // for the weight gradients of all pieces
 constexpr Int kPositions = 1024;                         // of y that pay for a weight gradient of their own: for writing, reordering and adding it
+constexpr Int kTurnWork = 32 << 10;                      // weights moved that are worth a thread
 constexpr std::size_t kPlans = 512;                      // primitives kept
 constexpr Int kSmallest = 16 << 10;                      // below this many multiply-adds the way to oneDNN costs more than the work
 
@@ -41,6 +43,12 @@ const dnnl::engine& engine() {
 dnnl::stream& stream() {
   static thread_local dnnl::stream s(engine());
   return s;
+}
+
+bool has_avx512() {
+  constexpr auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+  static const bool has = (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+  return has;
 }
 
 /// What decides about a primitive: the key of the cache.
@@ -80,8 +88,7 @@ struct Problem {
   }
   /// The layout that a primitive is asked to take. Channels-last is fast with AVX-512 only; else oneDNN's blocked layouts pay for two reorders.
   Desc free(const Desc& d) const {
-    static const bool avx512 = (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & static_cast<unsigned>(dnnl::cpu_isa::avx512_core)) == static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
-    return last && avx512 ? d : Desc(d.dims(), d.data_type(), Tag::any);
+    return last && has_avx512() ? d : Desc(d.dims(), d.data_type(), Tag::any);
   }
   Int work() const {
     Int r = n * o * (c / groups);
@@ -224,6 +231,35 @@ bool run(const Problem& p, const View& from, const View& w, const float* bias, c
   return true;
 }
 
+/// The input gradient of a convolution with stride 1 is a convolution of g with the filters turned around, inputs and outputs exchanged.
+/// oneDNN has faster kernels for that one where channels-last is fast.
+std::optional<Problem> as_forward(const Problem& p) {
+  if (!p.last || !has_avx512()) return {};
+  Problem f = p;
+  f.kind = Kind::forward;
+  std::swap(f.c, f.o);
+  for (int i = 0; i < p.axes; ++i) {
+    f.before[i] = p.dilation[i] * (p.kernel[i] - 1) - p.before[i];
+    if (p.stride[i] != 1 || f.before[i] < 0) return {};
+    std::swap(f.in[i], f.out[i]);
+  }
+  return f;
+}
+
+/// w [O, C / groups, kernel] -> [C, O / groups, kernel turned around], group by group.
+void turn_filters(const Problem& p, const float* w, float* to) {
+  Int taps = 1;
+  for (int i = 0; i < p.axes; ++i) taps *= p.kernel[i];
+  const Int o = p.o / p.groups, c = p.c / p.groups;
+  parallel_for(p.groups * c, std::max<Int>(1, kTurnWork / (o * taps)), [&](Int begin, Int end) {
+    for (Int row = begin; row < end; ++row)
+      for (Int k = 0; k < o; ++k) {
+        const float* from = w + ((row / c * o + k) * c + row % c) * taps;
+        for (Int t = 0; t < taps; ++t) to[(row * o + k) * taps + t] = from[taps - 1 - t];
+      }
+  });
+}
+
 /// What oneDNN reports while it runs, as an error of ours.
 template <class F> bool reported(F f) {
   try {
@@ -242,7 +278,16 @@ bool onednn_conv(const View& x, const View& w, const View& b, const View& y, con
 
 bool onednn_conv_input_gradient(const View& g, const View& w, const View& dx, const WindowGeometry& window) {
   if (g.numel == 0) return false;
-  return reported([&] { return run(problem(Kind::input, dx, g, false, window), g, w, nullptr, dx); });
+  return reported([&] {
+    const Problem p = problem(Kind::input, dx, g, false, window);
+    const std::optional<Problem> forward = as_forward(p);
+    if (!forward) return run(p, g, w, nullptr, dx);
+    const Scratch turned(w.numel * 4);
+    turn_filters(p, w.as<float>(), static_cast<float*>(turned.get()));
+    View filters = w;
+    filters.data = turned.get();
+    return run(*forward, g, filters, nullptr, dx);
+  });
 }
 
 bool onednn_conv_weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& window) {

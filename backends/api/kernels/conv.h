@@ -39,8 +39,21 @@ struct MaxRow {
 };
 using MaxRowFn = void (*)(const MaxRow&);
 
+/// Runs of positions in two channels-last tensors, and what the products of their channels add up to.
+struct PositionProducts {
+  const void *a, *b;
+  const std::int64_t *a_at, *b_at, *length;  // where each run starts, in elements; its positions
+  std::int64_t runs, a_step, b_step;         // from position to position
+  std::int64_t rows, columns;                // channels of a and of b
+  void* sum;                                 // [rows, columns], += with `accumulate`
+  std::int64_t sum_row;
+  bool accumulate;
+};
+using PositionProductsFn = void (*)(const PositionProducts&);
+
 struct ConvKernels {
   std::array<MaxRowFn, kDtypeCount> max_row{};  // float32 and float64
+  std::array<PositionProductsFn, kDtypeCount> position_products{};  // float32 and float64
   // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool and not 16-bit. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
   /// y = x * w + b; b [O] row-major, or data null.

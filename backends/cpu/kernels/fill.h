@@ -22,6 +22,7 @@ void fill_reduce(ReduceKernels& k);
 void fill_index(IndexKernels& k);
 void fill_linalg(LinalgKernels& k);
 void fill_conv(ConvKernels& k);
+void fill_conv_gradient(ConvKernels& k);
 void fill_norm(NormKernels& k);
 void fill_softmax(NormKernels& k);
 void fill_random(RandomKernels& k);
