@@ -111,6 +111,36 @@ TEST_CASE("the gradient of a filter is the sum over the images of a batch", "[op
   }
 }
 
+// dw[o, c] correlates x[:, c] with g[:, o]: a convolution whose batch are the channels, here in integers, where another kernel computes it. All values
+// are small integers, so the sums of the floating kernels are exact, too.
+TEST_CASE("gradients of filters are exact sums of products", "[ops][conv]") {
+  const Case cases[] = {
+      {{3, 40, 30, 29}, {20, 40, 3, 3}, {.padding = 1}},                               // blocks of positions that end within lines
+      {{4, 70, 33, 31}, {9, 70, 1, 1}, {}},                                            // the sums lie in dw itself
+      {{16, 17, 24, 24}, {13, 17, 3, 2}, {.stride = 2, .padding = {0, 1}}},            // sums for segments of positions
+      {{9, 3, 41, 40}, {37, 3, 5, 5}, {.stride = 2, .padding = 2}},                    // filters in registers
+      {{2, 5, 12, 300}, {50, 5, 2, 7}, {.padding = {2, 4}, .dilation = {3, 2}}},       // taps that see nothing but padding in some lines
+      {{5, 600, 6, 5}, {25, 600, 3, 1}, {.padding = {1, 0}}},                          // more columns than a block takes
+      {{3, 24, 20, 21}, {36, 8, 3, 2}, {.stride = {1, 2}, .groups = 3}},
+  };
+  for (const Case& c : cases)
+    for (const Dtype dtype : {float32, float64})
+      for (const bool last : {false, true}) {
+        INFO("x " << to_string(c.x) << " w " << to_string(c.w) << " " << (last ? "channels-last" : "row-major"));
+        const MemoryFormat format = last ? MemoryFormat::channels_last : MemoryFormat::contiguous;
+        const Tensor x = randint(-2, 3, c.x), w = zeros(c.w, {.dtype = dtype}).requires_grad_(), y = conv2d(x.to(dtype).contiguous(format), w, {}, c.options);
+        const Tensor g = randint(-2, 3, y.shape());
+        y.backward(g.to(dtype).contiguous(format));
+        const std::int64_t groups = c.options.groups, filters = c.w[0] / groups, channels = c.w[1];
+        for (std::int64_t i = 0; i < groups; ++i) {
+          const Tensor want = conv2d(x.narrow(1, i * channels, channels).transpose(0, 1).contiguous(), g.narrow(1, i * filters, filters).transpose(0, 1).contiguous(), {},
+                                     {.stride = c.options.dilation, .padding = c.options.padding, .dilation = c.options.stride});
+          const Tensor have = w.grad().narrow(0, i * filters, filters).transpose(0, 1).to(int64);
+          CHECK(equal(have, want.narrow(2, 0, c.w[2]).narrow(3, 0, c.w[3])));
+        }
+      }
+}
+
 TEST_CASE("convolutions of empty batches and integers", "[ops][conv]") {
   const Tensor y = conv2d(zeros({0, 3, 5, 5}), zeros({4, 3, 3, 3}), zeros({4}));
   CHECK(y.shape() == Shape{0, 4, 3, 3});
