@@ -38,6 +38,7 @@ template <class L> L fused(L layer, const BatchNorm& norm, const Shape& seen, co
   std::int64_t count = 1;
   for (const std::int64_t size : outputs) count *= size;
   check<ShapeError>(count == norm.channels, "fuse", "the layer has {} outputs, the normalisation {} channels", count, norm.channels);
+  check<ValueError>(!norm.options.relu, "fuse", "the normalisation ends in a rectifier, which the layer cannot take; build it without .relu and call relu() behind the fused layer");
   check<ValueError>(norm.running_mean.defined(), "fuse", "the normalisation has no running statistics");
   const NoGrad off;
   const bool trained = layer.weight.requires_grad();

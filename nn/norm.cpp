@@ -62,13 +62,17 @@ Tensor BatchNorm::operator()(const Tensor& input) const {
                       most_rank_ == 5 ? ", D, H, W" : most_rank_ == 4 ? ", H, W" : "] or [N, C, L", x.shape());
     const bool track = running_mean.defined(), update = training && track;
     const double momentum = update && !options.momentum ? 1 / (num_batches_tracked.item<double>() + 1) : options.momentum.value_or(0);
-    const Tensor y = batch_norm(x, running_mean, running_var, weight, bias, {.training = training || !track, .momentum = momentum, .eps = options.eps});
+    const Tensor y = batch_norm(x, running_mean, running_var, weight, bias, {.training = training || !track, .momentum = momentum, .eps = options.eps, .relu = options.relu});
     if (update) num_batches_tracked.add_(1);  // only now: a refused x changes nothing
     return y;
   });
 }
 
-std::string BatchNorm::describe() const { return running_text(*this, options.momentum); }
+std::string BatchNorm::describe() const {
+  std::string text = running_text(*this, options.momentum);
+  if (options.relu) text.insert(text.size() - 1, ", relu=True");
+  return text;
+}
 
 // ---- instance --------------------------------------------------------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ Tensor last_axes(const char* op, const Tensor& x, const Shape& normalized, const
 struct ChannelLayout {
   MemoryFormat format = MemoryFormat::contiguous;
   ChannelNorm spec;
-  ChannelLayout(const Tensor& x, double eps, bool batch) : spec{x.size(0), x.size(1), 1, eps, batch} {
+  ChannelLayout(const Tensor& x, double eps, bool batch, bool relu = false) : spec{x.size(0), x.size(1), 1, eps, batch, relu} {
     for (int a = 2; a < x.dim(); ++a) spec.inner *= x.size(a);
     if (impl(x).contiguous || x.dim() < 3 || x.dim() > 5 || !x.is_contiguous(MemoryFormat::channels_last)) return;
     format = MemoryFormat::channels_last;
@@ -113,14 +113,19 @@ struct ChannelLayout {
   }
 };
 
-std::vector<Tensor> channels_formula(const ChannelNorm& spec, const Tensor& g, const Tensor& x, const Tensor& weight, const Statistics& given) {
+std::vector<Tensor> channels_formula(const ChannelNorm& spec, const Tensor& incoming, const Tensor& x, const Tensor& weight, const Tensor& bias, const Statistics& given) {
   Dims axes{0};
   Shape spread(x.dim(), 1);
   spread[1] = spec.channels;
   for (int a = 2; a < x.dim(); ++a) axes.push_back(a);
   const Tensor centre = spec.batch ? mean(x, axes, true) : reshape(given.mean.to(x.dtype()), spread), d = x - centre;
   const Tensor r = spec.batch ? rsqrt(mean(square(d), axes, true) + spec.eps) : reshape(given.rstd.to(x.dtype()), spread), z = d * r;
-  const Tensor h = weight.defined() ? g * reshape(weight, spread) : g;
+  const auto scaled = [&](const Tensor& t) { return weight.defined() ? t * reshape(weight, spread) : t; };
+  const auto open = [&] {
+    const Tensor y = scaled(z).detach();
+    return (bias.defined() ? y + reshape(bias.detach(), spread) : y) > 0;
+  };
+  const Tensor g = spec.relu ? incoming * open().to(x.dtype()) : incoming, h = scaled(g);
   const Tensor gx = r * (spec.batch ? h - mean(h, axes, true) - z * mean(h * z, axes, true) : h);
   return {gx, sum(g * z, axes), sum(g, axes)};
 }
@@ -135,18 +140,18 @@ Tensor normalize_channels(const char* op, const Tensor& input, const ChannelLayo
   if (impl(out).numel)
     kernels(x).norm_channels(compute, spec, {.x = pointer(from), .weight = pointer(w), .bias = pointer(b), .y = impl(out).data, .mean = doubles(statistics.mean), .rstd = doubles(statistics.rstd)});
   if (recording(x, weight, bias)) {
-    auto formula = [layout, x = save(x), weight = save(weight), statistics](std::span<Tensor> gs, GradSink& sink) -> std::vector<Tensor> {
-      const Tensor &g = gs[0], &in = x(), &w = weight();
+    auto formula = [layout, x = save(x), weight = save(weight), bias = save(layout.spec.relu ? bias : Tensor()), statistics](std::span<Tensor> gs, GradSink& sink) -> std::vector<Tensor> {
+      const Tensor &g = gs[0], &in = x(), &w = weight(), &b = bias();
       const ChannelNorm& spec = layout.spec;
-      if (recording(g, in, w)) return channels_formula(spec, g, in, w, statistics);
+      if (recording(g, in, w)) return channels_formula(spec, g, in, w, b, statistics);
       const Dtype d = impl(in).dtype;
-      const Tensor from = in.detach().contiguous(layout.format), incoming = g.detach().contiguous(layout.format), scale = dense(w);
+      const Tensor from = in.detach().contiguous(layout.format), incoming = g.detach().contiguous(layout.format), scale = dense(w), shift = dense(b);
       Tensor gx, gw, gb;
       if (sink.wants(0)) gx = make_like(from);
       if (sink.wants(1)) gw = zeros({spec.channels}, {.dtype = Dtype::float64, .device = in.device()});
       if (sink.wants(2)) gb = zeros({spec.channels}, {.dtype = Dtype::float64, .device = in.device()});
       if (impl(in).numel)
-        kernels(in).norm_channels_grad(d, spec, {.x = pointer(from), .weight = pointer(scale), .g = pointer(incoming), .gx = gx.defined() ? impl(gx).data : nullptr,
+        kernels(in).norm_channels_grad(d, spec, {.x = pointer(from), .weight = pointer(scale), .bias = pointer(shift), .g = pointer(incoming), .gx = gx.defined() ? impl(gx).data : nullptr,
                                                  .mean = doubles(statistics.mean), .rstd = doubles(statistics.rstd), .gweight = doubles(gw), .gbias = doubles(gb)});
       return {gx, gw.defined() ? gw.to(d) : gw, gb.defined() ? gb.to(d) : gb};
     };
@@ -224,7 +229,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& run
   const Shape channels{x.size(1)};
   const Tensor w = parameter(op, "weight", weight, x, channels), b = parameter(op, "bias", bias, x, channels);
   const Tensor m = parameter(op, "running mean", running_mean, x, channels), v = parameter(op, "running variance", running_var, x, channels);
-  const ChannelLayout layout(x, options.eps, options.training);
+  const ChannelLayout layout(x, options.eps, options.training, options.relu);
   Statistics s;
   if (!options.training) {
     check<ValueError>(m.defined() && v.defined(), op, "the running statistics are undefined; pass them or use .training = true");

@@ -65,6 +65,16 @@ double weight_at(Dtype d, const void* w, std::int64_t c, double missing) {
   return d == Dtype::float32 ? static_cast<double>(static_cast<const float*>(w)[c]) : static_cast<const double*>(w)[c];
 }
 
+/// The whole map of a channel norm.
+struct Affine {
+  std::vector<double> scale, shift;
+  ColumnAffine map;
+  Affine(Dtype d, const ChannelNorm& spec, const NormArgs& a) {
+    for (std::int64_t c = 0; c < spec.channels; ++c) scale.push_back(a.rstd[c] * weight_at(d, a.weight, c, 1)), shift.push_back(weight_at(d, a.bias, c, 0));
+    map = {a.mean, scale.data(), shift.data(), spec.relu};
+  }
+};
+
 void norm_columns(Dtype d, const ChannelNorm& spec, const NormArgs& a) {
   const auto& s = steps(d);
   const std::int64_t rows = spec.outer, n = spec.channels, size = piece_rows(rows, n), pieces = (rows + size - 1) / size;
@@ -79,12 +89,8 @@ void norm_columns(Dtype d, const ChannelNorm& spec, const NormArgs& a) {
     combine(parts, 0, n, n, a.rstd);
     for (std::int64_t c = 0; c < n; ++c) a.rstd[c] = 1 / std::sqrt((a.rstd[c] < 0 ? 0 : a.rstd[c]) / count + spec.eps);
   }
-  std::vector<double> scale(static_cast<std::size_t>(n)), shift(static_cast<std::size_t>(n));
-  for (std::int64_t c = 0; c < n; ++c) {
-    const auto i = static_cast<std::size_t>(c);
-    scale[i] = a.rstd[c] * weight_at(d, a.weight, c, 1), shift[i] = weight_at(d, a.bias, c, 0);
-  }
-  parallel_for(rows, size, [&](std::int64_t b, std::int64_t e) { s.columns_affine(offset(a.x, d, b * n), a.mean, scale.data(), shift.data(), offset(a.y, d, b * n), e - b, n); });
+  const Affine f(d, spec, a);
+  parallel_for(rows, size, [&](std::int64_t b, std::int64_t e) { s.columns_affine(offset(a.x, d, b * n), f.map, offset(a.y, d, b * n), e - b, n); });
 }
 
 void norm_columns_grad(Dtype d, const ChannelNorm& spec, const NormArgs& a) {
@@ -92,27 +98,27 @@ void norm_columns_grad(Dtype d, const ChannelNorm& spec, const NormArgs& a) {
   const std::int64_t rows = spec.outer, n = spec.channels, size = piece_rows(rows, n), pieces = (rows + size - 1) / size;
   const auto channels = static_cast<std::size_t>(n);
   const double count = static_cast<double>(rows);
+  const Affine f(d, spec, a);
   std::vector<double> sum_g(channels), sum_gd(channels);
   if (spec.batch || a.gweight || a.gbias) {
     std::vector<double> parts(static_cast<std::size_t>(pieces * 2 * n));
     for_pieces(rows, size, [&](std::int64_t p, std::int64_t b, std::int64_t e) {
       double* part = parts.data() + p * 2 * n;
-      s.column_grad_sums(offset(a.g, d, b * n), offset(a.x, d, b * n), a.mean, e - b, n, part, part + n);
+      s.column_grad_sums(offset(a.g, d, b * n), offset(a.x, d, b * n), f.map, e - b, n, part, part + n);
     });
     combine(parts, 0, 2 * n, n, sum_g.data());
     combine(parts, n, 2 * n, n, sum_gd.data());
   }
-  std::vector<double> ka(channels), kb(channels), kc(channels);
+  std::vector<double> kb(channels), kc(channels);
   for (std::size_t i = 0; i < channels; ++i) {
     const double rstd = a.rstd[i];
     if (a.gweight) a.gweight[i] = sum_gd[i] * rstd;
     if (a.gbias) a.gbias[i] = sum_g[i];
-    ka[i] = rstd * weight_at(d, a.weight, static_cast<std::int64_t>(i), 1);
-    if (spec.batch) kb[i] = -ka[i] * rstd * rstd * sum_gd[i] / count, kc[i] = -ka[i] * sum_g[i] / count;
+    if (spec.batch) kb[i] = -f.scale[i] * rstd * rstd * sum_gd[i] / count, kc[i] = -f.scale[i] * sum_g[i] / count;
   }
   if (!a.gx) return;
   parallel_for(rows, size, [&](std::int64_t b, std::int64_t e) {
-    s.columns_grad(offset(a.g, d, b * n), offset(a.x, d, b * n), a.mean, ka.data(), kb.data(), kc.data(), offset(a.gx, d, b * n), e - b, n);
+    s.columns_grad(offset(a.g, d, b * n), offset(a.x, d, b * n), f.map, f.scale.data(), kb.data(), kc.data(), offset(a.gx, d, b * n), e - b, n);
   });
 }
 

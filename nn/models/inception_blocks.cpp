@@ -26,13 +26,13 @@ std::int64_t InceptionOptions::depth(std::int64_t channels) const {
 }
 
 ConvNormRelu::ConvNormRelu(std::int64_t in, std::int64_t out, nn::ConvOptions options, const InceptionOptions& o, std::optional<double> std)
-    : conv(in, out, (options.bias = false, options.tensor = o.tensor, options)), bn(out, {.eps = o.eps, .momentum = o.momentum, .tensor = o.tensor}) {
+    : conv(in, out, (options.bias = false, options.tensor = o.tensor, options)), bn(out, {.eps = o.eps, .momentum = o.momentum, .relu = true, .tensor = o.tensor}) {
   if (!o.scale) bn.weight.reset({});
   if (!std && o.start == InceptionStart::variance_scaling) init::slim_variance_scaling_(conv.weight);
   else init::truncated_normal_(conv.weight, {.std = std.value_or(0.1)});
 }
 Tensor ConvNormRelu::operator()(const Tensor& x) const {
-  return call(x, [&](const Tensor& x) { return relu(bn(conv(x))); });
+  return call(x, [&](const Tensor& x) { return bn(conv(x)); });
 }
 
 // ---- stem -----------------------------------------------------------------------------------------------------------------------

@@ -176,11 +176,14 @@ void norms() {
       };
     };
     const auto batch = [](const std::vector<Tensor>& v) { return batch_norm(v[0], {}, {}, v[1], v[2], {.training = true}); };
+    const auto rectified = [](const std::vector<Tensor>& v) { return batch_norm(v[0], {}, {}, v[1], v[2], {.training = true, .relu = true}); };
     const auto layer = [](const std::vector<Tensor>& v) { return layer_norm(v[0], {v[0].shape().back()}); };
     const auto group = [](const std::vector<Tensor>& v) { return group_norm(v[0], 1, v[1], v[2]); };
     compare({x, w, b}, batch, 1e-4), compare({x, w, b}, layer, 1e-4), compare({x, w, b}, group, 1e-4);
     for (int which = 0; which < 3; ++which) compare({x, w, b}, gradient(batch, which), 1e-3), compare({x, w, b}, gradient(group, which), 1e-3);
     compare({x}, gradient(layer, 0), 1e-3);
+    compare({x - 100, w, b}, rectified, 1e-4);
+    for (int which = 0; which < 3; ++which) compare({x - 100, w, b}, gradient(rectified, which), 1e-3);
   }
 }
 

@@ -50,6 +50,8 @@ TEST_CASE("a layer and its batch normalisation become one layer", "[nn][batch_st
   check_fused(nn::ConvTranspose3d(1, 2, {.kernel = 2, .bias = false}), trained<nn::BatchNorm3d>(2), {1, 1, 1, 2, 2});
   CHECK(MESSAGE(ShapeError, nn::fuse(nn::Linear(2, 3), nn::BatchNorm1d(4))) == "fuse: the layer has 3 outputs, the normalisation 4 channels");
   CHECK(MESSAGE(ValueError, nn::fuse(nn::Linear(2, 3), nn::BatchNorm1d(3, {.track_running_stats = false}))) == "fuse: the normalisation has no running statistics");
+  CHECK(MESSAGE(ValueError, nn::fuse(nn::Linear(2, 3), nn::BatchNorm1d(3, {.relu = true}))) ==
+        "fuse: the normalisation ends in a rectifier, which the layer cannot take; build it without .relu and call relu() behind the fused layer");
 }
 
 TEST_CASE("update_bn averages the statistics of all batches anew", "[nn][batch_statistics]") {

@@ -149,6 +149,38 @@ TEST_CASE("batch norm keeps the memory format and agrees in both", "[ops][norm]"
   }
 }
 
+TEST_CASE("batch norm with a rectifier is the rectifier of batch norm", "[ops][norm]") {
+  Generator gen(11);
+  for (const Dtype dtype : {float32, float64, bfloat16})
+    for (const Shape& shape : {Shape{35, 21}, Shape{3, 20, 5, 7}, Shape{6, 300, 3, 3}})
+      for (const bool training : {true, false})
+        for (const bool last : {false, true}) {
+          if (last && shape.rank() != 4) continue;
+          INFO(to_string(dtype) << " " << to_string(shape) << (training ? " training" : " evaluation") << (last ? " channels-last" : ""));
+          const Shape channels{shape[1]};
+          const Tensor x = randn(shape, {}, gen).to(dtype).contiguous(last ? MemoryFormat::channels_last : MemoryFormat::contiguous), g = randn(shape, {}, gen).to(dtype);
+          const Tensor w = randn(channels, {}, gen).to(dtype), b = randn(channels, {}, gen).to(dtype);
+          const auto results = [&](auto f) {
+            const Options wide{.dtype = dtype == bfloat16 ? float32 : dtype};
+            const Tensor mean = zeros(channels, wide), var = ones(channels, wide), leaf = x.clone().requires_grad_(), weight = w.clone().requires_grad_(), bias = b.clone().requires_grad_();
+            const Tensor y = f(leaf, mean, var, weight, bias);
+            y.backward(g);
+            return std::vector<Tensor>{y.detach(), mean, var, leaf.grad(), weight.grad(), bias.grad()};
+          };
+          const auto want = results([&](auto&... t) { return relu(batch_norm(t..., {.training = training})); }), have = results([&](auto&... t) { return batch_norm(t..., {.training = training, .relu = true}); });
+          // 16-bit results are rounded once instead of twice on the way back, and the sign is that of the value before rounding
+          for (std::size_t i = 0; i < want.size(); ++i) CHECK((dtype == bfloat16 ? allclose(have[i], want[i], 0.05, 0.05) : equal(have[i], want[i])));
+        }
+  // away from kinks: rectified values of the sorted input lie around 0 in no channel
+  auto rectified = [](const List& t) { return batch_norm(t[0], {}, {}, t[1], t[2], {.training = true, .relu = true}); };
+  const Tensor x = tensor({-3.0, 2.0, 1.0, 4.0, -1.5, 0.5, 3.0, -2.0}, {.dtype = float64}).reshape({4, 2}).requires_grad_(), w = tensor({1.3, -0.7}, {.dtype = float64}).requires_grad_(),
+               b = tensor({0.2, 0.1}, {.dtype = float64}).requires_grad_();
+  CHECK(gradcheck(rectified, {x, w, b}, {.rtol = 1e-5}).message == "");
+  CHECK(gradgradcheck(rectified, {x, w, b}, {.rtol = 1e-5, .atol = 1e-6}).message == "");
+  const Tensor nan = tensor({1.0, std::nan(""), -1.0, 2.0}).reshape({2, 2});
+  CHECK(isnan(batch_norm(nan, zeros({2}), ones({2}), {}, {}, {.relu = true})).to_vector<double>() == std::vector<double>{0, 1, 0, 0});
+}
+
 TEST_CASE("normalisation of nothing is nothing", "[ops][norm]") {
   const Tensor w = ones({3}).requires_grad_();
   for (const Tensor& y : {layer_norm(zeros({0, 3}), {3}, w), batch_norm(zeros({0, 3}), zeros({3}), ones({3}), w), group_norm(zeros({0, 3, 2}), 3, w),

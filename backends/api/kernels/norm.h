@@ -22,6 +22,7 @@ struct ChannelNorm {
   std::int64_t outer, channels, inner;
   double eps;
   bool batch;     // statistics of x, which depend on x; otherwise they are given constants
+  bool relu = false;  // y = max(0, ..)
 };
 
 /// Operands of a row or channel norm: contiguous, x, weight, bias, y and their gradients in one dtype, statistics in double. Null
@@ -33,6 +34,12 @@ struct NormArgs {
   double *gweight = nullptr, *gbias = nullptr;  // [channels of all groups], in double
 };
 
+/// y = (x - mean) scale + shift for columns, then max(0, y) with `relu`. In double.
+struct ColumnAffine {
+  const double *mean, *scale, *shift;
+  bool relu;
+};
+
 /// One element type on one instruction set; threads are started above.
 struct NormSteps {
   void (*rows)(const RowNorm&, const NormArgs&, std::int64_t begin, std::int64_t end) = nullptr;
@@ -41,14 +48,14 @@ struct NormSteps {
   /// Channels begin to end of [outer, channels, inner], inner > 1, one after the other.
   void (*planes)(const ChannelNorm&, const NormArgs&, std::int64_t begin, std::int64_t end) = nullptr;
   void (*planes_grad)(const ChannelNorm&, const NormArgs&, std::int64_t begin, std::int64_t end) = nullptr;
-  /// Rows of [rows, width]: acc += x; acc += (x - mean)^2; y = (x - mean) scale + shift (parameters in double).
+  /// Rows of [rows, width]: acc += x; acc += (x - mean)^2; the affine map.
   void (*column_sums)(const void* x, std::int64_t rows, std::int64_t width, double* acc) = nullptr;
   void (*column_squares)(const void* x, const double* mean, std::int64_t rows, std::int64_t width, double* acc) = nullptr;
-  void (*columns_affine)(const void* x, const double* mean, const double* scale, const double* shift, void* y, std::int64_t rows, std::int64_t width) = nullptr;
-  /// acc_g += g, acc_gx += g (x - mean).
-  void (*column_grad_sums)(const void* g, const void* x, const double* mean, std::int64_t rows, std::int64_t width, double* acc_g, double* acc_gx) = nullptr;
-  /// gx = a g + b (x - mean) + c.
-  void (*columns_grad)(const void* g, const void* x, const double* mean, const double* a, const double* b, const double* c, void* gx, std::int64_t rows, std::int64_t width) = nullptr;
+  void (*columns_affine)(const void* x, const ColumnAffine&, void* y, std::int64_t rows, std::int64_t width) = nullptr;
+  /// acc_g += h, acc_gx += h (x - mean), where h is g, or with `relu` g where y is positive.
+  void (*column_grad_sums)(const void* g, const void* x, const ColumnAffine&, std::int64_t rows, std::int64_t width, double* acc_g, double* acc_gx) = nullptr;
+  /// gx = a h + b (x - mean) + c.
+  void (*columns_grad)(const void* g, const void* x, const ColumnAffine&, const double* a, const double* b, const double* c, void* gx, std::int64_t rows, std::int64_t width) = nullptr;
 };
 
 /// What the samples of a batch must spell: sample n reads `input_lengths[n]` steps and its labels are
@@ -66,7 +73,7 @@ struct NormKernels {
   void (*norm_rows)(Dtype, const RowNorm&, const NormArgs&) = nullptr;
   /// Gradients from g, x, mean, rstd and weight.
   void (*norm_rows_grad)(Dtype, const RowNorm&, const NormArgs&) = nullptr;
-  /// With `batch` writes mean and rstd [channels], otherwise reads them.
+  /// With `batch` writes mean and rstd [channels], otherwise reads them. The gradient needs the bias with `relu` only.
   void (*norm_channels)(Dtype, const ChannelNorm&, const NormArgs&) = nullptr;
   void (*norm_channels_grad)(Dtype, const ChannelNorm&, const NormArgs&) = nullptr;
 

@@ -64,12 +64,29 @@ template <class T> double squares(const T* x, Index n, double mean) {
   const double total = s - static_cast<double>(n) * (mean - m) * (mean - m);
   return total < 0 ? 0 : total;  // NaN stays
 }
-/// y = (x - mean) scale + shift
-template <class T> void affine(const T* x, Index n, double mean, double scale, double shift, T* y) {
-  const Standard<T> f(mean, scale);
-  const double c = f.s + shift;
-  for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, (load<V>(x + i) - value<V>(f.m)) * value<V>(f.r) + value<V>(c)); });
+template <class V> [[gnu::always_inline]] inline V rectified(V y) {
+  if constexpr (std::is_floating_point_v<V>) return y >= 0 || y != y ? y : V{0};
+  else return max(y, V(0.0));
 }
+/// g where y is positive.
+template <class V> [[gnu::always_inline]] inline V gated(V g, V y) {
+  if constexpr (std::is_floating_point_v<V>) return y > 0 ? g : V{0};
+  else return where(y > V(0.0), g, V(0.0));
+}
+
+/// y = (x - mean) scale + shift, then max(0, y) with `relu`.
+template <class T> struct AffineRun {
+  double m, k, c;
+  bool relu;
+  AffineRun(double mean, double scale, double shift, bool relu) : m(static_cast<T>(mean)), k(scale), c((m - mean) * scale + shift), relu(relu) {}
+  template <class V> [[gnu::always_inline]] V operator()(V x) const { return (x - value<V>(m)) * value<V>(k) + value<V>(c); }
+
+  void forward(const T* x, Index n, T* y) const {
+    const AffineRun f = *this;
+    if (relu) for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, rectified(f(load<V>(x + i)))); });
+    else for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, f(load<V>(x + i))); });
+  }
+};
 
 // ---- rows -----------------------------------------------------------------------------------------------------------------------
 
@@ -87,7 +104,7 @@ template <class T> void rows(const RowNorm& spec, const NormArgs& a, Index begin
     const T* b = a.bias ? static_cast<const T*>(a.bias) + first : nullptr;
     if (spec.run != 1) {
       for (Index c = 0; c < spec.channels; ++c)
-        affine(x + c * spec.run, spec.run, mean, w ? rstd * static_cast<double>(w[c]) : rstd, b ? static_cast<double>(b[c]) : 0, y + c * spec.run);
+        AffineRun<T>(mean, w ? rstd * static_cast<double>(w[c]) : rstd, b ? static_cast<double>(b[c]) : 0, false).forward(x + c * spec.run, spec.run, y + c * spec.run);
       continue;
     }
     const Standard<T> f(mean, rstd);
@@ -144,16 +161,27 @@ template <class T> void row_parameters(const T* g, const T* x, const double* mea
     }
 }
 
-/// Sums of g and of g (x - mean) over a run.
-template <class T> void run_sums(const T* g, const T* x, Index n, double mean, double& sum_g, double& sum_gd) {
+/// What arrives at a run: g, or with a rectifier behind the map g where the map of x is positive.
+template <class T> struct Plain {
+  const T* g;
+  template <class V> [[gnu::always_inline]] V at(Index i) const { return load<V>(g + i); }
+};
+template <class T> struct Gated {
+  const T *g, *x;
+  AffineRun<T> map;
+  template <class V> [[gnu::always_inline]] V at(Index i) const { return gated(load<V>(g + i), map(load<V>(x + i))); }
+};
+
+/// Sums of h and of h (x - mean) over a run.
+template <class T, class H> void run_sums(H h, const T* x, Index n, double mean, double& sum_g, double& sum_gd) {
   const double m = static_cast<T>(mean);
-  sum_g = sum(g, n);
-  sum_gd = sum_of<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { return load<V>(g + i) * (load<V>(x + i) - value<V>(m)); }) + sum_g * (m - mean);
+  sum_g = sum_of<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { return h.template at<V>(i); });
+  sum_gd = sum_of<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { return h.template at<V>(i) * (load<V>(x + i) - value<V>(m)); }) + sum_g * (m - mean);
 }
-/// gx = a g + b (x - mean) + c
-template <class T> void run_gradient(const T* g, const T* x, Index n, double mean, double a, double b, double c, T* gx) {
+/// gx = a h + b (x - mean) + c
+template <class T, class H> void run_gradient(H h, const T* x, Index n, double mean, double a, double b, double c, T* gx) {
   const double m = static_cast<T>(mean), d = b * (m - mean) + c;
-  for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(gx + i, load<V>(g + i) * value<V>(a) + ((load<V>(x + i) - value<V>(m)) * value<V>(b) + value<V>(d))); });
+  for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(gx + i, h.template at<V>(i) * value<V>(a) + ((load<V>(x + i) - value<V>(m)) * value<V>(b) + value<V>(d))); });
 }
 
 template <class T> void rows_grad(const RowNorm& spec, const NormArgs& a, Index begin, Index end) {
@@ -184,7 +212,7 @@ template <class T> void rows_grad(const RowNorm& spec, const NormArgs& a, Index 
     double sum_h = 0, sum_hd = 0;
     for (Index c = 0; c < spec.channels; ++c) {
       double sum_g, sum_gd;
-      run_sums(g + c * spec.run, x + c * spec.run, spec.run, mean, sum_g, sum_gd);
+      run_sums(Plain<T>{g + c * spec.run}, x + c * spec.run, spec.run, mean, sum_g, sum_gd);
       if (a.gweight) a.gweight[first + c] += sum_gd * rstd;
       if (a.gbias) a.gbias[first + c] += sum_g;
       const double w = ws ? static_cast<double>(ws[first + c]) : 1;
@@ -193,7 +221,7 @@ template <class T> void rows_grad(const RowNorm& spec, const NormArgs& a, Index 
     if (!gxs) continue;
     const double count = static_cast<double>(n), b = -rstd * rstd * rstd * sum_hd / count, shift = spec.centered ? -rstd * sum_h / count : 0;
     for (Index c = 0; c < spec.channels; ++c)
-      run_gradient(g + c * spec.run, x + c * spec.run, spec.run, mean, ws ? rstd * static_cast<double>(ws[first + c]) : rstd, b, shift, gxs + r * n + c * spec.run);
+      run_gradient(Plain<T>{g + c * spec.run}, x + c * spec.run, spec.run, mean, ws ? rstd * static_cast<double>(ws[first + c]) : rstd, b, shift, gxs + r * n + c * spec.run);
   }
 }
 
@@ -215,7 +243,8 @@ template <class T> void planes(const ChannelNorm& spec, const NormArgs& a, Index
     }
     const double scale = a.weight ? a.rstd[c] * static_cast<double>(static_cast<const T*>(a.weight)[c]) : a.rstd[c];
     const double shift = a.bias ? static_cast<double>(static_cast<const T*>(a.bias)[c]) : 0;
-    for (Index o = 0; o < spec.outer; ++o) affine(x + o * step, n, a.mean[c], scale, shift, ys + c * n + o * step);
+    const AffineRun<T> map(a.mean[c], scale, shift, spec.relu);
+    for (Index o = 0; o < spec.outer; ++o) map.forward(x + o * step, n, ys + c * n + o * step);
   }
 }
 
@@ -225,21 +254,28 @@ template <class T> void planes_grad(const ChannelNorm& spec, const NormArgs& a, 
   const Index n = spec.inner, step = spec.channels * n;
   const double count = static_cast<double>(spec.outer * n);
   for (Index c = begin; c < end; ++c) {
-    const T *g = gs + c * n, *x = xs + c * n;
-    const double mean = a.mean[c], rstd = a.rstd[c];
+    const double mean = a.mean[c], rstd = a.rstd[c], scale = a.weight ? rstd * static_cast<double>(static_cast<const T*>(a.weight)[c]) : rstd;
+    const AffineRun<T> map(mean, scale, a.bias ? static_cast<double>(static_cast<const T*>(a.bias)[c]) : 0, spec.relu);
+    /// f(h, x, offset) for every plane of the channel.
+    const auto for_planes = [&](auto f) {
+      for (Index o = 0; o < spec.outer; ++o) {
+        const Index at = c * n + o * step;
+        if (spec.relu) f(Gated<T>{gs + at, xs + at, map}, xs + at, at);
+        else f(Plain<T>{gs + at}, xs + at, at);
+      }
+    };
     double sum_g = 0, sum_gd = 0;
     if (spec.batch || a.gweight || a.gbias)
-      for (Index o = 0; o < spec.outer; ++o) {
+      for_planes([&](auto h, const T* x, Index) {
         double s, d;
-        run_sums(g + o * step, x + o * step, n, mean, s, d);
+        run_sums(h, x, n, mean, s, d);
         sum_g += s, sum_gd += d;
-      }
+      });
     if (a.gweight) a.gweight[c] = sum_gd * rstd;
     if (a.gbias) a.gbias[c] = sum_g;
     if (!gxs) continue;
-    const double scale = a.weight ? rstd * static_cast<double>(static_cast<const T*>(a.weight)[c]) : rstd;
     const double b = spec.batch ? -scale * rstd * rstd * sum_gd / count : 0, shift = spec.batch ? -scale * sum_g / count : 0;
-    for (Index o = 0; o < spec.outer; ++o) run_gradient(g + o * step, x + o * step, n, mean, scale, b, shift, gxs + c * n + o * step);
+    for_planes([&](auto h, const T* x, Index at) { run_gradient(h, x, n, mean, scale, b, shift, gxs + at); });
   }
 }
 
@@ -300,60 +336,83 @@ template <class T> void column_squares(const void* x, const double* mean, Index 
     }
   });
 }
-template <class T> void columns_affine(const void* x, const double* mean, const double* scale, const double* shift, void* y, Index rows, Index width) {
+/// The maps of a block of columns, in the element type.
+template <class T> struct Columns {
+  alignas(64) T m[kBlock], k[kBlock], c[kBlock];
+  Columns(const ColumnAffine& f, Index first, Index n) {
+    narrow(f.mean + first, n, m), narrow(f.scale + first, n, k);
+    for (Index i = 0; i < n; ++i) c[i] = static_cast<T>(f.shift[first + i] + (static_cast<double>(m[i]) - f.mean[first + i]) * f.scale[first + i]);
+  }
+  template <class V> [[gnu::always_inline]] V operator()(V x, Index i) const { return (x - load<V>(m + i)) * load<V>(k + i) + load<V>(c + i); }
+};
+
+template <class T> void columns_affine(const void* x, const ColumnAffine& affine, void* y, Index rows, Index width) {
   for_blocks(width, [&](Index first, Index n) {
-    alignas(64) T m[kBlock], k[kBlock], s[kBlock];
-    narrow(mean + first, n, m), narrow(scale + first, n, k);
-    for (Index c = 0; c < n; ++c) s[c] = static_cast<T>(shift[first + c] + (static_cast<double>(m[c]) - mean[first + c]) * scale[first + c]);
-    const T *centre = m, *factor = k, *offset = s;
+    const Columns<T> map(affine, first, n);
+    const auto* f = &map;
     for (Index r = 0; r < rows; ++r) {
       const T* from = static_cast<const T*>(x) + r * width + first;
       T* to = static_cast<T*>(y) + r * width + first;
-      for_each<T>(n, [=]<class V>(Index c) __attribute__((always_inline)) { store(to + c, (load<V>(from + c) - load<V>(centre + c)) * load<V>(factor + c) + load<V>(offset + c)); });
+      if (affine.relu) for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(to + i, rectified((*f)(load<V>(from + i), i))); });
+      else for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(to + i, (*f)(load<V>(from + i), i)); });
     }
   });
 }
-template <class T> void column_grad_sums(const void* g, const void* x, const double* mean, Index rows, Index width, double* acc_g, double* acc_gx) {
+template <class T, bool Relu> void column_grad_sums_as(const void* g, const void* x, const ColumnAffine& affine, Index rows, Index width, double* acc_g, double* acc_gx) {
   constexpr Index w = Pack<T>::size;
   for_blocks(width, [&](Index first, Index n) {
-    alignas(64) T m[kBlock];
+    const Columns<T> map(affine, first, n);
     alignas(64) double sums[kBlock];
-    narrow(mean + first, n, m);
     for (Index c = 0; c < n; ++c) sums[c] = 0;
     const T *pg = static_cast<const T*>(g) + first, *px = static_cast<const T*>(x) + first;
     for (Index r = 0; r < rows; r += 8) {  // both sums in one pass over memory
       Index c = 0;
       if (r + 8 <= rows)
         for (; c + w <= n; c += w) {
-          auto at = [&](const T* p, Index k) __attribute__((always_inline)) { return Pack<T>::load(p + (r + k) * width + c); };
-          const Pack<T> centre = Pack<T>::load(m + c), g0 = at(pg, 0), g1 = at(pg, 1), g2 = at(pg, 2), g3 = at(pg, 3), g4 = at(pg, 4), g5 = at(pg, 5), g6 = at(pg, 6), g7 = at(pg, 7);
+          const Pack<T> centre = Pack<T>::load(map.m + c);
+          Pack<T> h[8], d[8];
+#pragma GCC unroll 8
+          for (Index k = 0; k < 8; ++k) {
+            const Pack<T> value = Pack<T>::load(px + (r + k) * width + c);
+            h[k] = Pack<T>::load(pg + (r + k) * width + c), d[k] = value - centre;
+            if constexpr (Relu) h[k] = gated(h[k], map(value, c));
+          }
           auto plain = WideSum<T>::load(sums + c), moment = WideSum<T>::load(acc_gx + first + c);
-          plain.add(((g0 + g1) + (g2 + g3)) + ((g4 + g5) + (g6 + g7)));
-          moment.add(((g0 * (at(px, 0) - centre) + g1 * (at(px, 1) - centre)) + (g2 * (at(px, 2) - centre) + g3 * (at(px, 3) - centre))) +
-                     ((g4 * (at(px, 4) - centre) + g5 * (at(px, 5) - centre)) + (g6 * (at(px, 6) - centre) + g7 * (at(px, 7) - centre))));
+          plain.add(((h[0] + h[1]) + (h[2] + h[3])) + ((h[4] + h[5]) + (h[6] + h[7])));
+          moment.add(((h[0] * d[0] + h[1] * d[1]) + (h[2] * d[2] + h[3] * d[3])) + ((h[4] * d[4] + h[5] * d[5]) + (h[6] * d[6] + h[7] * d[7])));
           plain.store(sums + c), moment.store(acc_gx + first + c);
         }
       for (; c < n; ++c)
         for (Index k = r; k < rows && k < r + 8; ++k) {
-          const double e = static_cast<double>(pg[k * width + c]);
-          sums[c] += e, acc_gx[first + c] += e * (static_cast<double>(px[k * width + c]) - static_cast<double>(m[c]));
+          const T value = px[k * width + c];
+          const double e = static_cast<double>(Relu ? gated(pg[k * width + c], map(value, c)) : pg[k * width + c]);
+          sums[c] += e, acc_gx[first + c] += e * (static_cast<double>(value) - static_cast<double>(map.m[c]));
         }
     }
-    for (Index c = 0; c < n; ++c) acc_g[first + c] += sums[c], acc_gx[first + c] += sums[c] * (static_cast<double>(m[c]) - mean[first + c]);
+    for (Index c = 0; c < n; ++c) acc_g[first + c] += sums[c], acc_gx[first + c] += sums[c] * (static_cast<double>(map.m[c]) - affine.mean[first + c]);
   });
 }
-template <class T> void columns_grad(const void* g, const void* x, const double* mean, const double* a, const double* b, const double* c, void* gx, Index rows, Index width) {
+template <class T> void column_grad_sums(const void* g, const void* x, const ColumnAffine& affine, Index rows, Index width, double* acc_g, double* acc_gx) {
+  (affine.relu ? column_grad_sums_as<T, true> : column_grad_sums_as<T, false>)(g, x, affine, rows, width, acc_g, acc_gx);
+}
+template <class T> void columns_grad(const void* g, const void* x, const ColumnAffine& affine, const double* a, const double* b, const double* c, void* gx, Index rows, Index width) {
   for_blocks(width, [&](Index first, Index n) {
-    alignas(64) T m[kBlock], ka[kBlock], kb[kBlock], kc[kBlock];
-    narrow(mean + first, n, m), narrow(a + first, n, ka), narrow(b + first, n, kb);
-    for (Index i = 0; i < n; ++i) kc[i] = static_cast<T>(c[first + i] + (static_cast<double>(m[i]) - mean[first + i]) * b[first + i]);
-    const T *pm = m, *pa = ka, *pb = kb, *pc = kc;
+    const Columns<T> map(affine, first, n);
+    alignas(64) T ka[kBlock], kb[kBlock], kc[kBlock];
+    narrow(a + first, n, ka), narrow(b + first, n, kb);
+    for (Index i = 0; i < n; ++i) kc[i] = static_cast<T>(c[first + i] + (static_cast<double>(map.m[i]) - affine.mean[first + i]) * b[first + i]);
+    const T *pa = ka, *pb = kb, *pc = kc;
+    const auto* f = &map;
     for (Index r = 0; r < rows; ++r) {
       const T *from_g = static_cast<const T*>(g) + r * width + first, *from_x = static_cast<const T*>(x) + r * width + first;
       T* to = static_cast<T*>(gx) + r * width + first;
-      for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) {
-        store(to + i, load<V>(from_g + i) * load<V>(pa + i) + ((load<V>(from_x + i) - load<V>(pm + i)) * load<V>(pb + i) + load<V>(pc + i)));
-      });
+      auto write = [=]<class V>(V h, V x, Index i) __attribute__((always_inline)) { store(to + i, h * load<V>(pa + i) + ((x - load<V>(f->m + i)) * load<V>(pb + i) + load<V>(pc + i))); };
+      if (affine.relu)
+        for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) {
+          const V x = load<V>(from_x + i);
+          write(gated(load<V>(from_g + i), (*f)(x, i)), x, i);
+        });
+      else for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { write(load<V>(from_g + i), load<V>(from_x + i), i); });
     }
   });
 }

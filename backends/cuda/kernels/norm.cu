@@ -89,10 +89,24 @@ template <class T> struct SquareTerm {
     return {d * d, 0};
   }
 };
-template <class T> struct GradientTerm {  // g and g (x - mean)
+template <class T> struct ChannelMap {  // y = (x - mean) rstd weight + bias, then max(0, y) with `relu`
+  const T *weight, *bias;
+  const double *mean, *rstd;
+  bool relu;
+  RILL_DEVICE double scale(Int c) const { return weight ? rstd[c] * static_cast<double>(weight[c]) : rstd[c]; }
+  RILL_DEVICE T operator()(T x, Int c) const {
+    const T y = static_cast<T>((static_cast<double>(x) - mean[c]) * scale(c) + (bias ? static_cast<double>(bias[c]) : 0));
+    return relu && y < T(0) ? T(0) : y;  // NaN passes through
+  }
+  RILL_DEVICE double incoming(T g, T x, Int c) const { return relu && !((*this)(x, c) > T(0)) ? 0 : static_cast<double>(g); }
+};
+template <class T> struct GradientTerm {  // h and h (x - mean) for what arrives behind the rectifier
   const T *g, *x;
-  const double* mean;
-  RILL_DEVICE Pair operator()(Int i, Int, Int c) const { return {static_cast<double>(g[i]), static_cast<double>(g[i]) * (static_cast<double>(x[i]) - mean[c])}; }
+  ChannelMap<T> map;
+  RILL_DEVICE Pair operator()(Int i, Int, Int c) const {
+    const double h = map.incoming(g[i], x[i], c);
+    return {h, h * (static_cast<double>(x[i]) - map.mean[c])};
+  }
 };
 template <class T> struct RowGradientTerm {  // g and g z, where rows are the groups of `width` channels
   const T *g, *x;
@@ -126,18 +140,15 @@ struct WriteGradients {
 
 // ---- channels -----------------------------------------------------------------------------------------------------------------------
 
-template <class T> struct ChannelKernel {  // y = (x - mean) rstd weight + bias
+template <class T> struct ChannelKernel {
   static constexpr int kThreads = 256;
   Int n, channels, inner;
-  const T *x, *weight, *bias;
-  const double *mean, *rstd;
+  const T* x;
+  ChannelMap<T> map;
   T* y;
   RILL_DEVICE void operator()(Team& team) const {
     const Int i = team.block() * kThreads + team.thread();
-    if (i >= n) return;
-    const Int c = i / inner % channels;
-    const double scale = weight ? rstd[c] * static_cast<double>(weight[c]) : rstd[c], shift = bias ? static_cast<double>(bias[c]) : 0;
-    y[i] = static_cast<T>((static_cast<double>(x[i]) - mean[c]) * scale + shift);
+    if (i < n) y[i] = map(x[i], i / inner % channels);
   }
 };
 template <class T> struct ChannelGradientKernel {
@@ -145,20 +156,23 @@ template <class T> struct ChannelGradientKernel {
   Int n, channels, inner;
   double count;
   bool batch;
-  const T *g, *x, *weight;
-  const double *mean, *rstd;
+  const T *g, *x;
+  ChannelMap<T> map;
   const Pair* sums;
   T* gx;
   RILL_DEVICE void operator()(Team& team) const {
     const Int i = team.block() * kThreads + team.thread();
     if (i >= n) return;
     const Int c = i / inner % channels;
-    const double r = rstd[c], scale = weight ? r * static_cast<double>(weight[c]) : r;
-    double value = scale * static_cast<double>(g[i]);
-    if (batch) value += -scale * r * r * sums[c].b / count * (static_cast<double>(x[i]) - mean[c]) - scale * sums[c].a / count;
+    const double r = map.rstd[c], scale = map.scale(c);
+    double value = scale * map.incoming(g[i], x[i], c);
+    if (batch) value += -scale * r * r * sums[c].b / count * (static_cast<double>(x[i]) - map.mean[c]) - scale * sums[c].a / count;
     gx[i] = static_cast<T>(value);
   }
 };
+template <class T> ChannelMap<T> map_of(const ChannelNorm& spec, const NormArgs& a) {
+  return {static_cast<const T*>(a.weight), static_cast<const T*>(a.bias), a.mean, a.rstd, spec.relu};
+}
 template <class T> void channels_as(const ChannelNorm& spec, const NormArgs& a) {
   const Int n = spec.outer * spec.channels * spec.inner;
   const double count = static_cast<double>(spec.outer * spec.inner);
@@ -168,17 +182,17 @@ template <class T> void channels_as(const ChannelNorm& spec, const NormArgs& a) 
     sum_channels(s, ValueTerm<T>{x}, WriteMean{count, a.mean});
     sum_channels(s, SquareTerm<T>{x, a.mean}, WriteRstd{count, spec.eps, a.rstd});
   }
-  launch(ChannelKernel<T>{n, spec.channels, spec.inner, x, static_cast<const T*>(a.weight), static_cast<const T*>(a.bias), a.mean, a.rstd, static_cast<T*>(a.y)}, blocks_for(n, 256));
+  launch(ChannelKernel<T>{n, spec.channels, spec.inner, x, map_of<T>(spec, a), static_cast<T*>(a.y)}, blocks_for(n, 256));
 }
 template <class T> void channels_grad_as(const ChannelNorm& spec, const NormArgs& a) {
   const Int n = spec.outer * spec.channels * spec.inner;
   const double count = static_cast<double>(spec.outer * spec.inner);
   const T *x = static_cast<const T*>(a.x), *g = static_cast<const T*>(a.g);
+  const ChannelMap<T> map = map_of<T>(spec, a);
   const Scratch sums(spec.channels * static_cast<Int>(sizeof(Pair)));
   if (spec.batch || a.gweight || a.gbias)
-    sum_channels(channel_sums(spec.outer, spec.channels, spec.inner), GradientTerm<T>{g, x, a.mean}, WriteGradients{a.gweight, a.gbias, a.rstd, sums.as<Pair>()});
-  if (a.gx)
-    launch(ChannelGradientKernel<T>{n, spec.channels, spec.inner, count, spec.batch, g, x, static_cast<const T*>(a.weight), a.mean, a.rstd, sums.as<const Pair>(), static_cast<T*>(a.gx)}, blocks_for(n, 256));
+    sum_channels(channel_sums(spec.outer, spec.channels, spec.inner), GradientTerm<T>{g, x, map}, WriteGradients{a.gweight, a.gbias, a.rstd, sums.as<Pair>()});
+  if (a.gx) launch(ChannelGradientKernel<T>{n, spec.channels, spec.inner, count, spec.batch, g, x, map, sums.as<const Pair>(), static_cast<T*>(a.gx)}, blocks_for(n, 256));
 }
 
 // ---- rows ---------------------------------------------------------------------------------------------------------------------------

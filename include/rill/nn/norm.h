@@ -14,6 +14,7 @@ struct BatchNormOptions {
   bool affine = true;                    ///< has a weight
   bool bias = true;                      ///< and, if affine, a bias
   bool track_running_stats = true;       ///< off: the statistics of the batch also in evaluation
+  bool relu = false;                     ///< max(0, ...) in the same pass
   Options tensor = {};
 };
 

@@ -22,6 +22,7 @@ struct BatchNormOptions {
   bool training = false;   ///< normalise with the statistics of x and update the running ones
   double momentum = 0.1;   ///< running = (1 - momentum) running + momentum batch
   double eps = 1e-5;
+  bool relu = false;       ///< max(0, ...) in the same pass, which saves two passes over memory and the tensor between them
 };
 /// x [N, C, ...] normalised per channel; weight, bias and the running statistics are [C]. Training uses the mean and the biased
 /// variance of x, and updates `running_mean` and, with the unbiased variance, `running_var` in place if they are defined;
