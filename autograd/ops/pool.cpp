@@ -106,6 +106,30 @@ Tensor scatter_places(const char* op, const Tensor& g, const Tensor& indices, co
   return record(op, std::move(dx), grad(g, [op, indices = save(indices)](const Tensor& h) { return gather_places(op, h, indices()); }));
 }
 
+/// For every position of the input the windows that may have looked at it.
+struct Cover {
+  std::vector<Int> first, last;
+  Cover(const Windows& w, Int size) {
+    Int ended = 0, begun = 0;
+    for (Int i = 0; i < size; ++i) {
+      while (ended < w.size() && w.end[static_cast<std::size_t>(ended)] <= i) ++ended;
+      while (begun < w.size() && w.begin[static_cast<std::size_t>(begun)] <= i) ++begun;
+      first.push_back(ended), last.push_back(begun);
+    }
+  }
+};
+
+/// scatter_places for the places of a maximum, of which every one lies in its window.
+Tensor max_gradient(const char* op, const Tensor& g, const Tensor& indices, const Shape& shape, const std::vector<Cover>& covers) {
+  const bool last = is_channels_last(indices);
+  const Tensor from = dense(g.detach(), last);
+  Tensor dx = make_dense(shape, last, impl(g).dtype, impl(g).device);
+  PoolCover cover{static_cast<int>(covers.size()), {}, {}};
+  for (std::size_t i = 0; i < covers.size(); ++i) cover.first[i] = covers[i].first.data(), cover.last[i] = covers[i].last.data();
+  if (impl(dx).numel) kernels(g).max_pool_gradient(view(from), view(indices), view(dx), cover);
+  return record(op, std::move(dx), grad(g, [op, indices = save(indices)](const Tensor& h) { return gather_places(op, h, indices()); }));
+}
+
 /// The indices are defined where they are wanted, by the caller or for a gradient; they are int32 where they fit.
 PoolResult maximum(const char* op, const Tensor& x, int axes, const std::vector<Windows>& windows, const PerAxis& dilation, bool wanted) {
   const Shape& s = impl(x).shape;
@@ -130,7 +154,17 @@ PoolResult maximum(const char* op, const Tensor& x, int axes, const std::vector<
   if (wanted || taped) indices = make_dense(shape, last, positions <= std::numeric_limits<std::int32_t>::max() ? Dtype::int32 : Dtype::int64, impl(x).device);
   if (impl(y).numel) kernels(x).max_pool(view(from), view(y), indices.defined() ? view(indices) : View{}, w);
   if (!taped) return {y, indices};
-  return {record_known(op, std::move(y), grad(x, [op, places = save(indices), s](const Tensor& g) { return scatter_places(op, g, places(), s); })), indices};
+  std::vector<Cover> covers;
+  bool inside = true;  // a window of nothing but padding names a place outside of it
+  for (int i = 0; i < axes; ++i) {
+    const Windows& a = windows[static_cast<std::size_t>(i)];
+    covers.emplace_back(a, s[2 + i]);
+    for (std::size_t k = 0; k < a.begin.size(); ++k) inside = inside && a.begin[k] < a.end[k];
+  }
+  if (!inside) covers.clear();
+  return {record_known(op, std::move(y), grad(x, [op, places = save(indices), s, covers = std::move(covers)](const Tensor& g) {
+            return covers.empty() ? scatter_places(op, g, places(), s) : max_gradient(op, g, places(), s, covers);
+          })), indices};
 }
 
 PoolResult max_pool(const char* op, int axes, const Tensor& x, const PerAxis& kernel, const MaxPoolOptions& o, bool wanted) {

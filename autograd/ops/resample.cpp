@@ -21,8 +21,8 @@ AxisMap::AxisMap(std::int64_t columns, Half rows) : columns(columns), forward(st
 
 namespace {
 
-/// One axis; x is dense in the format.
-Tensor along(const Tensor& x, int axis, const AxisWeights& w, bool last) {
+/// One axis, or with `then` this one and then the next in memory order; x is dense in the format.
+Tensor along(const Tensor& x, int axis, const AxisWeights& w, bool last, const AxisWeights* then = nullptr) {
   Shape shape = impl(x).shape;
   const int rank = shape.rank();
   const auto product = [&](int from, int to) {  // of the sizes between two places in memory order
@@ -30,13 +30,19 @@ Tensor along(const Tensor& x, int axis, const AxisWeights& w, bool last) {
     for (int p = from; p < to; ++p) n *= shape[!last || p == 0 ? p : p == rank - 1 ? 1 : p + 1];
     return n;
   };
-  const int place = !last || axis == 0 ? axis : axis == 1 ? rank - 1 : axis - 1;
-  const std::int64_t size = shape[axis], in[] = {product(0, place), size, product(place + 1, rank)}, out[] = {in[0], w.rows, in[2]};
-  const std::int64_t in_strides[] = {in[1] * in[2], in[2], 1}, out_strides[] = {out[1] * out[2], out[2], 1};
+  const int place = !last || axis == 0 ? axis : axis == 1 ? rank - 1 : axis - 1, width = then ? 2 : 1;
+  const std::int64_t size = shape[axis], next = then ? shape[axis + 1] : 1, outer = product(0, place), inner = product(place + width, rank);
   shape[axis] = w.rows;
+  if (then) shape[axis + 1] = then->rows;
   Tensor y = make_dense(shape, last, impl(x).dtype, impl(x).device);
-  if (impl(y).numel)
-    kernels(x).resample({impl(x).data, impl(x).dtype, 3, in, in_strides, impl(x).numel, true}, {impl(y).data, impl(y).dtype, 3, out, out_strides, impl(y).numel, true}, w);
+  if (impl(y).numel == 0) return y;
+  const auto block = [&](const Tensor& t, std::int64_t a, std::int64_t b, auto f) {
+    const std::int64_t sizes[] = {outer, a, then ? b : inner, inner}, strides[] = {a * b * inner, b * inner, then ? inner : 1, 1};
+    f(View{impl(t).data, impl(t).dtype, 2 + width, sizes, strides, impl(t).numel, true});
+  };
+  block(x, size, next, [&](const View& from) {
+    block(y, w.rows, then ? then->rows : 1, [&](const View& to) { then ? kernels(x).resample_plane(from, to, w, *then) : kernels(x).resample(from, to, w); });
+  });
   return y;
 }
 
@@ -46,9 +52,13 @@ Tensor resample(const char* op, const Tensor& x, const AxisMaps& maps, bool tran
   if (impl(x).dtype == Dtype::float16 || impl(x).dtype == Dtype::bfloat16) return resample(op, x.to(float32), maps, transposed).to(x.dtype());
   const bool last = is_channels_last(x);
   Tensor y = dense(x.detach(), last);
-  for (std::size_t i = 0; i < maps.size(); ++i) {
-    const auto& [axis, map] = maps[transposed ? maps.size() - 1 - i : i];
-    y = along(y, axis, (transposed ? map->adjoint : map->forward).view(), last);
+  const auto weights = [transposed](const AxisMap& map) { return (transposed ? map.adjoint : map.forward).view(); };
+  for (std::size_t i = 0; i < maps.size(); ++i) {  // maps of different axes commute
+    const int axis = maps[i].first;
+    const bool plane = i + 1 < maps.size() && maps[i + 1].first == axis + 1 && (!last || axis > 1);
+    const AxisWeights w = weights(*maps[i].second), v = plane ? weights(*maps[i + 1].second) : AxisWeights{};
+    y = along(y, axis, w, last, plane ? &v : nullptr);
+    i += plane;
   }
   return record(op, std::move(y), grad(x, [op, maps, transposed](const Tensor& g) { return resample(op, g, maps, !transposed); }));
 }

@@ -8,6 +8,7 @@
 #include "backends/api/backend.h"
 #include "backends/cpu/conv.h"
 #include "backends/cpu/dtype_switch.h"
+#include "backends/cpu/scratch.h"
 #include "lib/core/parallel.h"
 
 namespace rill::cpu {
@@ -162,6 +163,30 @@ void pool_gather(const View& x, const View& indices, const View& y) {
   });
 }
 
+void max_pool_gradient(const View& g, const View& indices, const View& dx, const PoolCover& cover) {
+  const auto [bx, by] = layouts(dx, g);
+  if (!bx.last() || g.dtype != Dtype::float32 || indices.dtype != Dtype::int32) return pool_scatter(g, indices, dx);
+  constexpr Int kFirst[] = {0}, kLast[] = {1};
+  Int size[3] = {1, 1, 1}, out[3] = {1, 1, 1};
+  const Int *first[3] = {kFirst, kFirst, kFirst}, *last[3] = {kLast, kLast, kLast};
+  for (int i = 0; i < cover.axes; ++i) {
+    const int a = 3 - cover.axes + i;
+    size[a] = dx.sizes[2 + i], out[a] = g.sizes[2 + i], first[a] = cover.first[i], last[a] = cover.last[i];
+  }
+  const Int channels = dx.sizes[1], rows = size[0] * size[1], width = size[2] * channels;
+  parallel_for(dx.sizes[0] * rows, std::max<Int>(1, kGrain / std::max<Int>(1, width)), [&, &by = by](Int begin, Int end) {
+    std::vector<Int> starts;
+    for (Int row = begin; row < end; ++row) {
+      const Int n = row / rows, i = row % rows / size[1], j = row % size[1];
+      starts.clear();
+      for (Int p = first[0][i]; p < last[0][i]; ++p)
+        for (Int q = first[1][j]; q < last[1][j]; ++q) starts.push_back(n * by.positions + (p * out[1] + q) * out[2]);
+      cpu_kernels().max_gradient_row({g.data, indices.as<std::int32_t>(), dx.as<float>() + row * width, channels, size[2], first[2], last[2], starts.data(), static_cast<Int>(starts.size()),
+                                      static_cast<std::int32_t>(row % rows * size[2])});
+    }
+  });
+}
+
 /// The rows [first, last) of a weight matrix that are the same weights, shifted by `stride` from row to row: all of an average pool but its border.
 struct Steady {
   Int first = 0, last = 0, start = 0, stride = 1, taps = 0;
@@ -197,59 +222,71 @@ template <class T, int Stride> void steady_sums(const T* x, T* y, const Steady& 
   }
 }
 
-/// The last axis: every output is a sum of its own.
-template <class T> void resample_last(const T* x, T* y, Int outer, Int size, const AxisWeights& w) {
-  const Steady steady(w);
-  parallel_for(outer, std::max<Int>(1, kGrain / std::max<Int>(1, w.offsets[w.rows])), [&](Int begin, Int end) {
-    for (Int o = begin; o < end; ++o) {
-      const T* from = x + o * size;
-      T* to = y + o * w.rows;
-      for (Int i = 0; i < w.rows; ++i) {
-        if (i == steady.first && steady.last > i) {
-          if (steady.stride == 1) steady_sums<T, 1>(from + steady.start, to + i, steady);
-          else if (steady.stride == 2) steady_sums<T, 2>(from + steady.start, to + i, steady);
-          else steady_sums<T, 0>(from + steady.start, to + i, steady);
-          if (i = steady.last; i == w.rows) break;
-        }
-        T sum = 0;
-        for (Int k = w.offsets[i]; k < w.offsets[i + 1]; ++k) sum += static_cast<T>(w.weights[k]) * from[w.indices[k]];
-        to[i] = sum;
-      }
+/// One line along its own axis: every output is a sum of its own.
+template <class T> void resample_line(const T* from, T* to, const AxisWeights& w, const Steady& steady) {
+  for (Int i = 0; i < w.rows; ++i) {
+    if (i == steady.first && steady.last > i) {
+      if (steady.stride == 1) steady_sums<T, 1>(from + steady.start, to + i, steady);
+      else if (steady.stride == 2) steady_sums<T, 2>(from + steady.start, to + i, steady);
+      else steady_sums<T, 0>(from + steady.start, to + i, steady);
+      if (i = steady.last; i == w.rows) break;
     }
+    T sum = 0;
+    for (Int k = w.offsets[i]; k < w.offsets[i + 1]; ++k) sum += static_cast<T>(w.weights[k]) * from[w.indices[k]];
+    to[i] = sum;
+  }
+}
+
+/// Row i of the matrix for rows of n elements.
+template <class T> void weighted_row(const T* x, T* y, Int n, const AxisWeights& w, Int i) {
+  const Int first = w.offsets[i];
+  cpu_kernels().weighted_rows[sizeof(T) == 4 ? static_cast<int>(Dtype::float32) : static_cast<int>(Dtype::float64)]({x, w.indices + first, w.weights + first, w.offsets[i + 1] - first, n, n, y});
+}
+
+Int row_grain(Int n, const AxisWeights& w) { return std::max<Int>(1, kGrain / std::max<Int>(1, n * std::max<Int>(1, w.offsets[w.rows] / std::max<Int>(1, w.rows)))); }
+
+template <class T> void resample_axis(const View& x, const View& y, const AxisWeights& w) {
+  const Int outer = x.sizes[0], size = x.sizes[1], inner = x.sizes[2];
+  if (inner == 1) {
+    const Steady steady(w);
+    return parallel_for(outer, std::max<Int>(1, kGrain / std::max<Int>(1, w.offsets[w.rows])), [&](Int begin, Int end) {
+      for (Int o = begin; o < end; ++o) resample_line(x.as<T>() + o * size, y.as<T>() + o * w.rows, w, steady);
+    });
+  }
+  parallel_for(outer * w.rows, row_grain(inner, w), [&](Int begin, Int end) {
+    for (Int row = begin; row < end; ++row) weighted_row(x.as<T>() + row / w.rows * size * inner, y.as<T>() + row * inner, inner, w, row % w.rows);
   });
 }
 
-template <class T> void resample_rows(const T* x, T* y, Int outer, Int size, Int inner, const AxisWeights& w) {
-  if (inner == 1) return resample_last(x, y, outer, size, w);
-  const Int rows = w.rows, taps = std::max<Int>(1, w.offsets[rows] / std::max<Int>(1, rows));
-  parallel_for(outer * rows, std::max<Int>(1, kGrain / (inner * taps)), [&](Int begin, Int end) {
+/// A line of the first result stays in the cache until the second axis has been summed.
+template <class T> void resample_two(const View& x, const View& y, const AxisWeights& w, const AxisWeights& v) {
+  const Int outer = x.sizes[0], size = x.sizes[1], line = x.sizes[2] * x.sizes[3], inner = x.sizes[3];
+  const Steady steady(v);
+  parallel_for(outer * w.rows, row_grain(line, w), [&](Int begin, Int end) {
+    const Scratch memory(line * static_cast<Int>(sizeof(T)));
+    T* const sums = static_cast<T*>(memory.get());
     for (Int row = begin; row < end; ++row) {
-      const Int i = row % rows, first = w.offsets[i], last = w.offsets[i + 1];
-      const T* from = x + row / rows * size * inner;
-      T* to = y + row * inner;
-      if (first == last) std::fill(to, to + inner, T{0});
-      for (Int k = first; k < last; ++k) {
-        const T weight = static_cast<T>(w.weights[k]);
-        const T* p = from + w.indices[k] * inner;
-        if (k == first) for (Int c = 0; c < inner; ++c) to[c] = weight * p[c];
-        else for (Int c = 0; c < inner; ++c) to[c] += weight * p[c];
-      }
+      T* to = y.as<T>() + row * v.rows * inner;
+      weighted_row(x.as<T>() + row / w.rows * size * line, sums, line, w, row % w.rows);
+      if (inner == 1) resample_line(sums, to, v, steady);
+      else
+        for (Int l = 0; l < v.rows; ++l) weighted_row(sums, to + l * inner, inner, v, l);
     }
   });
 }
 
-void resample(const View& x, const View& y, const AxisWeights& w) {
-  if (x.dtype == Dtype::float32) resample_rows(x.as<float>(), y.as<float>(), x.sizes[0], x.sizes[1], x.sizes[2], w);
-  else resample_rows(x.as<double>(), y.as<double>(), x.sizes[0], x.sizes[1], x.sizes[2], w);
-}
+void resample(const View& x, const View& y, const AxisWeights& w) { x.dtype == Dtype::float32 ? resample_axis<float>(x, y, w) : resample_axis<double>(x, y, w); }
+void resample_plane(const View& x, const View& y, const AxisWeights& w, const AxisWeights& v) { x.dtype == Dtype::float32 ? resample_two<float>(x, y, w, v) : resample_two<double>(x, y, w, v); }
 
 }  // namespace
 
 void add_pool(ConvKernels& k) {
   k.max_pool = &max_pool;
+  k.max_pool_gradient = &max_pool_gradient;
   k.pool_scatter = &pool_scatter;
   k.pool_gather = &pool_gather;
   k.resample = &resample;
+  k.resample_plane = &resample_plane;
 }
 
 }  // namespace rill::cpu

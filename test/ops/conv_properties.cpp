@@ -207,5 +207,42 @@ TEST_CASE("a maximum takes the first of equal values and the last NaN, in every 
         CHECK(equal);
         CHECK(rill::equal(last.indices, rows.indices));
         CHECK(rill::allclose(last.values.to(rill::float64), rows.values.to(rill::float64), 0, 0, true));
+        if (d == rill::int32) continue;
+        const Tensor g = rill::randint(-4, 5, rows.values.shape()).to(d);
+        std::vector<double> want(v.size());
+        const auto incoming = g.to_vector<double>();
+        for (std::size_t k = 0; k < at.size(); ++k) want[k / static_cast<std::size_t>(out_h * out_w) * static_cast<std::size_t>(h * width) + static_cast<std::size_t>(at[k])] += incoming[k];
+        for (const MemoryFormat format : {MemoryFormat::contiguous, MemoryFormat::channels_last}) {
+          const Tensor leaf = x.clone(format).requires_grad_();
+          rill::max_pool2d(leaf, {2, 3}, {.stride = {2, stride}, .padding = {0, 1}, .dilation = {2, 1}}).backward(g.contiguous(format));
+          CHECK(leaf.grad().is_contiguous(format));
+          CHECK(leaf.grad().to_vector<double>() == want);
+        }
       }
+}
+
+TEST_CASE("a window of nothing but padding has the same gradient in both layouts", "[conv]") {
+  const Tensor x = rill::randn({2, 20, 3, 3}), g = rill::randn({2, 20, 1, 1});
+  std::vector<Tensor> gradients;
+  for (const auto format : {rill::MemoryFormat::contiguous, rill::MemoryFormat::channels_last}) {
+    const Tensor leaf = x.clone(format).requires_grad_(), y = rill::max_pool2d(leaf, {2, 2}, {.stride = 1, .padding = 3, .dilation = 8});
+    y.backward(g.contiguous(format));
+    gradients.push_back(leaf.grad().contiguous());
+  }
+  CHECK(rill::equal(gradients[0], gradients[1]));
+}
+
+TEST_CASE("averages over planes agree with those in float64 in both layouts", "[conv]") {
+  for (const Shape& shape : {Shape{3, 70, 17, 19}, Shape{2, 3, 40, 41}}) {
+    const Tensor x = rill::randn(shape), g = rill::randn(shape);
+    const rill::AvgPoolOptions options{.stride = 1, .padding = 1, .count_include_pad = false};
+    const Tensor exact = x.to(rill::float64).requires_grad_(), y = rill::avg_pool2d(exact, 3, options);
+    y.backward(g.to(rill::float64));
+    for (const auto format : {rill::MemoryFormat::contiguous, rill::MemoryFormat::channels_last}) {
+      const Tensor leaf = x.clone(format).requires_grad_(), z = rill::avg_pool2d(leaf, 3, options);
+      z.backward(g.contiguous(format));
+      CHECK(rill::allclose(z.to(rill::float64), y, 1e-6, 1e-6));
+      CHECK(rill::allclose(leaf.grad().to(rill::float64), exact.grad(), 1e-6, 1e-6));
+    }
+  }
 }

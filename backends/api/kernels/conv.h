@@ -51,9 +51,36 @@ struct PositionProducts {
 };
 using PositionProductsFn = void (*)(const PositionProducts&);
 
+/// The windows [first[a][i], last[a][i]) of axis a that may have looked at position i.
+struct PoolCover {
+  int axes;
+  const std::int64_t *first[3], *last[3];
+};
+/// One line of the gradient of a channels-last maximum: windows of `lines` lines of the output (positions where they start), windows [first[k],
+/// last[k]) of each for column k, which is position `place` + k of the input.
+struct MaxGradientRow {
+  const void* g;
+  const std::int32_t* best;
+  void* dx;
+  std::int64_t channels, columns;
+  const std::int64_t *first, *last, *starts;
+  std::int64_t lines;
+  std::int32_t place;
+};
+/// y = the sum over k of weights[k] times the n elements from x + at[k] step on.
+struct WeightedRows {
+  const void* x;
+  const std::int64_t* at;
+  const double* weights;
+  std::int64_t taps, step, n;
+  void* y;
+};
+
 struct ConvKernels {
   std::array<MaxRowFn, kDtypeCount> max_row{};  // float32 and float64
   std::array<PositionProductsFn, kDtypeCount> position_products{};  // float32 and float64
+  std::array<void (*)(const WeightedRows&), kDtypeCount> weighted_rows{};  // float32 and float64
+  void (*max_gradient_row)(const MaxGradientRow&) = nullptr;        // float32
   // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool and not 16-bit. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
   /// y = x * w + b; b [O] row-major, or data null.
@@ -67,6 +94,8 @@ struct ConvKernels {
   /// y = the largest value of each window, NaN if there is one; indices = its row-major place among the spatial positions of its channel,
   /// left out where their data is null.
   void (*max_pool)(const View& x, const View& y, const View& indices, const PoolWindows&) = nullptr;
+  /// The gradient of max_pool: dx = the sum of the g whose index names the position.
+  void (*max_pool_gradient)(const View& g, const View& indices, const View& dx, const PoolCover&) = nullptr;
   /// dx = 0, then dx at the index += g.
   void (*pool_scatter)(const View& g, const View& indices, const View& dx) = nullptr;
   /// y = x at the index.
@@ -74,6 +103,8 @@ struct ConvKernels {
 
   /// y[o, i, k] = sum over j of W[i, j] x[o, j, k]; contiguous views of rank 3 in float32 or float64.
   void (*resample)(const View& x, const View& y, const AxisWeights&) = nullptr;
+  /// Two adjacent axes at once, the first one first: y[o, i, l, k] = sum over m of V[l, m] (sum over j of W[i, j] x[o, j, m, k]); rank 4.
+  void (*resample_plane)(const View& x, const View& y, const AxisWeights& w, const AxisWeights& v) = nullptr;
 };
 
 }  // namespace rill

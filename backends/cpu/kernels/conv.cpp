@@ -1,4 +1,4 @@
-// Rows of maximum pools.
+// Rows of pools.
 #include "backends/api/kernels/conv.h"
 
 #include <utility>
@@ -67,9 +67,73 @@ template <class T, bool Best> void max_row(const MaxRow& r) {
 }
 template <class T> void max_row(const MaxRow& r) { r.best ? max_row<T, true>(r) : max_row<T, false>(r); }
 
+/// Vectors of the compiler: they compare integers, and registers of T lie next to those of the places.
+void max_gradient_row(const MaxGradientRow& r) {
+  constexpr Int w = Pack<float>::size;
+  using Floats [[gnu::vector_size(sizeof(Pack<float>))]] = float;
+  using Places [[gnu::vector_size(sizeof(Pack<float>))]] = std::int32_t;
+  const float* const g = static_cast<const float*>(r.g);
+  for (Int k = 0; k < r.columns; ++k) {
+    float* to = static_cast<float*>(r.dx) + k * r.channels;
+    const std::int32_t place = r.place + static_cast<std::int32_t>(k);
+    Int c = 0;
+    for (; c + w <= r.channels; c += w) {
+      Floats sum{};
+      for (Int line = 0; line < r.lines; ++line)
+        for (Int q = r.first[k]; q < r.last[k]; ++q) {
+          const Int from = (r.starts[line] + q) * r.channels + c;
+          Floats value;
+          Places best;
+          __builtin_memcpy(&value, g + from, sizeof value), __builtin_memcpy(&best, r.best + from, sizeof best);
+          sum += best == place ? value : Floats{};
+        }
+      __builtin_memcpy(to + c, &sum, sizeof sum);
+    }
+    for (; c < r.channels; ++c) {
+      float sum = 0;
+      for (Int line = 0; line < r.lines; ++line)
+        for (Int q = r.first[k]; q < r.last[k]; ++q)
+          if (const Int from = (r.starts[line] + q) * r.channels + c; r.best[from] == place) sum += g[from];
+      to[c] = sum;
+    }
+  }
+}
+
+template <class T> void weighted_rows(const WeightedRows& r) {
+  using P = Pack<T>;
+  const T* const x = static_cast<const T*>(r.x);
+  T* const y = static_cast<T*>(r.y);
+  constexpr Int block = 4 * P::size;
+  Int c = 0;
+  for (; c + block <= r.n; c += block) {
+    P sum[4] = {P(0.0), P(0.0), P(0.0), P(0.0)};
+    for (Int k = 0; k < r.taps; ++k) {
+      const T* from = x + r.at[k] * r.step + c;
+      const P weight(r.weights[k]);
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) sum[v] = sum[v] + weight * P::load(from + v * P::size);
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) sum[v].store(y + c + v * P::size);
+  }
+  for (; c < r.n; c += P::size) {
+    const Int n = r.n - c < P::size ? r.n - c : P::size;
+    P sum(0.0);
+    for (Int k = 0; k < r.taps; ++k) {
+      const T* from = x + r.at[k] * r.step + c;
+      sum = sum + P(r.weights[k]) * (n == P::size ? P::load(from) : P::load_part(from, n));
+    }
+    if (n == P::size) sum.store(y + c);
+    else sum.store_part(y + c, n);
+  }
+}
+
 }  // namespace
 
 void fill_conv(ConvKernels& k) {
+  k.max_gradient_row = &max_gradient_row;
+  k.weighted_rows[static_cast<int>(Dtype::float32)] = &weighted_rows<float>;
+  k.weighted_rows[static_cast<int>(Dtype::float64)] = &weighted_rows<double>;
   k.max_row[static_cast<int>(Dtype::float32)] = &max_row<float>;
   k.max_row[static_cast<int>(Dtype::float64)] = &max_row<double>;
 }

@@ -169,12 +169,18 @@ struct Indices {
   }
 };
 template <class T> using WideFloat = std::conditional_t<std::is_class_v<T>, float, T>;
+/// Two numbers for each position of each axis, in one table on the device.
+struct Ranges {
+  const Int* table;
+  Int first[3], last[3];  // where those of an axis start
+  RILL_DEVICE Int from(int a, Int p) const { return table[first[a] + p]; }
+  RILL_DEVICE Int to(int a, Int p) const { return table[last[a] + p]; }
+};
 template <class T> struct MaxPoolKernel {
   static constexpr int kThreads = kWindowThreads;
   Image x, y;
   Int n, dilation[3];
-  const Int* bounds;       // begin and end of the windows of each axis
-  Int begin[3], end[3];    // where they start in `bounds`
+  Ranges windows;
   const T* in;
   T* out;
   Indices index;
@@ -184,7 +190,7 @@ template <class T> struct MaxPoolKernel {
     if (i >= n) return;
     const Place q = place_of(y, i);
     Int from[3], to[3];
-    for (int a = 0; a < 3; ++a) from[a] = bounds[begin[a] + q.p[a]], to[a] = bounds[end[a] + q.p[a]];
+    for (int a = 0; a < 3; ++a) from[a] = windows.from(a, q.p[a]), to[a] = windows.to(a, q.p[a]);
     W best = std::numeric_limits<W>::has_infinity ? -std::numeric_limits<W>::infinity() : std::numeric_limits<W>::lowest();
     Int where = (from[0] * x.size[1] + from[1]) * x.size[2] + from[2];
     for (Int u = from[0]; u < to[0]; u += dilation[0])
@@ -196,6 +202,28 @@ template <class T> struct MaxPoolKernel {
     const Int to_place = at(y, q);
     out[to_place] = static_cast<T>(best);
     index.set(to_place, where);
+  }
+};
+template <class T> struct MaxGradientKernel {  // an element adds up the windows that took it, in row-major order
+  static constexpr int kThreads = kWindowThreads;
+  Image x, y;
+  Int n;
+  Ranges cover;
+  Indices index;
+  const T* g;
+  T* dx;
+  RILL_DEVICE void operator()(Team& team) const {
+    using W = WideFloat<T>;
+    const Int i = team.block() * kThreads + team.thread();
+    if (i >= n) return;
+    const Place q = place_of(x, i);
+    const Int place = (q.p[0] * x.size[1] + q.p[1]) * x.size[2] + q.p[2];
+    T sum{};
+    for (Int u = cover.from(0, q.p[0]); u < cover.to(0, q.p[0]); ++u)
+      for (Int v = cover.from(1, q.p[1]); v < cover.to(1, q.p[1]); ++v)
+        for (Int z = cover.from(2, q.p[2]); z < cover.to(2, q.p[2]); ++z)
+          if (const Int from = y.at(q.n, q.c, u, v, z); index.get(from) == place) sum = static_cast<T>(static_cast<W>(sum) + static_cast<W>(g[from]));
+    dx[at(x, q)] = sum;
   }
 };
 /// Where in memory the places of a pool lie, for each element of y in row-major order.
@@ -246,23 +274,39 @@ template <class F> void by_pooled(Dtype d, F f) {
   by_number(d, f);
 }
 
-void max_pool(const View& x, const View& y, const View& indices, const PoolWindows& w) {
-  std::vector<Int> bounds = {0, 1};  // of a missing axis
-  const Image to(y);
-  Int begin[3] = {0, 0, 0}, end[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
-  for (int a = 0; a < w.axes; ++a) {
-    const int axis = 3 - w.axes + a;
-    dilation[axis] = w.dilation[a];
-    begin[axis] = static_cast<Int>(bounds.size()), bounds.insert(bounds.end(), w.begin[a], w.begin[a] + to.size[axis]);
-    end[axis] = static_cast<Int>(bounds.size()), bounds.insert(bounds.end(), w.end[a], w.end[a] + to.size[axis]);
+/// The table of `axes` axes with so many positions; a missing axis has one, [0, 1).
+template <class F> void with_ranges(int axes, const Int* const (&first)[3], const Int* const (&last)[3], const Int (&count)[3], F f) {
+  std::vector<Int> table = {0, 1};
+  Ranges r{nullptr, {0, 0, 0}, {1, 1, 1}};
+  for (int a = 0; a < axes; ++a) {
+    const int axis = 3 - axes + a;
+    r.first[axis] = static_cast<Int>(table.size()), table.insert(table.end(), first[a], first[a] + count[axis]);
+    r.last[axis] = static_cast<Int>(table.size()), table.insert(table.end(), last[a], last[a] + count[axis]);
   }
-  const Int bytes = static_cast<Int>(bounds.size() * sizeof(Int));
-  const Scratch table(bytes);
-  copy_to_device(table.as<void>(), bounds.data(), bytes);
-  by_pooled(x.dtype, [&](auto t) {
-    using T = decltype(t);
-    launch(MaxPoolKernel<T>{Image(x), to, y.numel, {dilation[0], dilation[1], dilation[2]}, table.as<const Int>(), {begin[0], begin[1], begin[2]}, {end[0], end[1], end[2]}, x.as<const T>(),
-                            y.as<T>(), Indices(indices)}, blocks_for(y.numel, kWindowThreads));
+  const Int bytes = static_cast<Int>(table.size() * sizeof(Int));
+  const Scratch memory(bytes);
+  copy_to_device(memory.as<void>(), table.data(), bytes);
+  r.table = memory.as<const Int>();
+  f(r);
+}
+void max_pool(const View& x, const View& y, const View& indices, const PoolWindows& w) {
+  const Image to(y);
+  Int dilation[3] = {1, 1, 1};
+  for (int a = 0; a < w.axes; ++a) dilation[3 - w.axes + a] = w.dilation[a];
+  with_ranges(w.axes, w.begin, w.end, to.size, [&](const Ranges& windows) {
+    by_pooled(x.dtype, [&](auto t) {
+      using T = decltype(t);
+      launch(MaxPoolKernel<T>{Image(x), to, y.numel, {dilation[0], dilation[1], dilation[2]}, windows, x.as<const T>(), y.as<T>(), Indices(indices)}, blocks_for(y.numel, kWindowThreads));
+    });
+  });
+}
+void max_pool_gradient(const View& g, const View& indices, const View& dx, const PoolCover& cover) {
+  const Image to(dx);
+  with_ranges(cover.axes, cover.first, cover.last, to.size, [&](const Ranges& windows) {
+    by_pooled(g.dtype, [&](auto t) {
+      using T = decltype(t);
+      launch(MaxGradientKernel<T>{to, Image(g), dx.numel, windows, Indices(indices), g.as<const T>(), dx.as<T>()}, blocks_for(dx.numel, kWindowThreads));
+    });
   });
 }
 void pool_gather(const View& x, const View& indices, const View& y) {
@@ -289,11 +333,22 @@ void pool_scatter(const View& g, const View& indices, const View& dx) {
 
 // ---- resampling ---------------------------------------------------------------------------------------------------------------------
 
+/// A sparse matrix on the device.
+struct Matrix {
+  const Int *offsets, *indices;
+  const double* weights;
+};
+template <class F> void with_matrix(const AxisWeights& w, F f) {
+  const Int entries = w.offsets[w.rows], word = static_cast<Int>(sizeof(Int));
+  const Scratch offsets((w.rows + 1) * word), indices(entries * word), weights(entries * word);
+  copy_to_device(offsets.as<void>(), w.offsets, (w.rows + 1) * word);
+  if (entries) copy_to_device(indices.as<void>(), w.indices, entries * word), copy_to_device(weights.as<void>(), w.weights, entries * word);
+  f(Matrix{offsets.as<const Int>(), indices.as<const Int>(), weights.as<const double>()});
+}
 template <class T> struct ResampleKernel {
   static constexpr int kThreads = kWindowThreads;
   Int n, size, rows, inner;
-  const Int *offsets, *indices;
-  const double* weights;
+  Matrix w;
   const T* x;
   T* y;
   RILL_DEVICE void operator()(Team& team) const {
@@ -301,23 +356,50 @@ template <class T> struct ResampleKernel {
     if (i >= n) return;
     const Int line = i / inner, column = i - line * inner, outer = line / rows, row = line - outer * rows;
     T sum{};
-    for (Int k = offsets[row]; k < offsets[row + 1]; ++k) sum += static_cast<T>(weights[k]) * x[(outer * size + indices[k]) * inner + column];
+    for (Int k = w.offsets[row]; k < w.offsets[row + 1]; ++k) sum += static_cast<T>(w.weights[k]) * x[(outer * size + w.indices[k]) * inner + column];
     y[i] = sum;
   }
 };
-void resample(const View& x, const View& y, const AxisWeights& w) {
+template <class T> struct ResamplePlaneKernel {
+  static constexpr int kThreads = kWindowThreads;
+  Int n, size, next_size, rows, next_rows, inner;
+  Matrix w, v;
+  const T* x;
+  T* y;
+  RILL_DEVICE void operator()(Team& team) const {
+    const Int i = team.block() * kThreads + team.thread();
+    if (i >= n) return;
+    const Int column = i % inner, l = i / inner % next_rows, row = i / inner / next_rows % rows, outer = i / inner / next_rows / rows;
+    T sum{};
+    for (Int m = v.offsets[l]; m < v.offsets[l + 1]; ++m) {
+      T first{};
+      for (Int k = w.offsets[row]; k < w.offsets[row + 1]; ++k) first += static_cast<T>(w.weights[k]) * x[((outer * size + w.indices[k]) * next_size + v.indices[m]) * inner + column];
+      sum += static_cast<T>(v.weights[m]) * first;
+    }
+    y[i] = sum;
+  }
+};
+void resample(const View& x, const View& y, const AxisWeights& weights) {
   if (y.numel == 0) return;
-  const Int entries = w.offsets[w.rows], word = static_cast<Int>(sizeof(Int));
-  const Scratch offsets((w.rows + 1) * word), indices(entries * word), weights(entries * word);
-  copy_to_device(offsets.as<void>(), w.offsets, (w.rows + 1) * word);
-  if (entries) copy_to_device(indices.as<void>(), w.indices, entries * word), copy_to_device(weights.as<void>(), w.weights, entries * word);
-  const auto run = [&](auto t) {
-    using T = decltype(t);
-    launch(ResampleKernel<T>{y.numel, x.sizes[1], w.rows, x.sizes[2], offsets.as<const Int>(), indices.as<const Int>(), weights.as<const double>(), x.as<const T>(), y.as<T>()},
-           blocks_for(y.numel, kWindowThreads));
-  };
-  if (x.dtype == Dtype::float64) run(double{});
-  else run(float{});
+  with_matrix(weights, [&](const Matrix& w) {
+    const auto run = [&](auto t) {
+      using T = decltype(t);
+      launch(ResampleKernel<T>{y.numel, x.sizes[1], y.sizes[1], x.sizes[2], w, x.as<const T>(), y.as<T>()}, blocks_for(y.numel, kWindowThreads));
+    };
+    x.dtype == Dtype::float64 ? run(double{}) : run(float{});
+  });
+}
+void resample_plane(const View& x, const View& y, const AxisWeights& first, const AxisWeights& second) {
+  if (y.numel == 0) return;
+  with_matrix(first, [&](const Matrix& w) {
+    with_matrix(second, [&](const Matrix& v) {
+      const auto run = [&](auto t) {
+        using T = decltype(t);
+        launch(ResamplePlaneKernel<T>{y.numel, x.sizes[1], x.sizes[2], y.sizes[1], y.sizes[2], x.sizes[3], w, v, x.as<const T>(), y.as<T>()}, blocks_for(y.numel, kWindowThreads));
+      };
+      x.dtype == Dtype::float64 ? run(double{}) : run(float{});
+    });
+  });
 }
 
 }  // namespace
@@ -349,8 +431,10 @@ void fill_window(ConvKernels& k) {
   k.conv_weight_gradient = &conv_weight_by_definition;
   k.max_pool = &max_pool;
   k.pool_gather = &pool_gather;
+  k.max_pool_gradient = &max_pool_gradient;
   k.pool_scatter = &pool_scatter;
   k.resample = &resample;
+  k.resample_plane = &resample_plane;
 }
 
 }  // namespace rill::RILL_GPU
