@@ -7,6 +7,7 @@
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/record.h"
 #include "autograd/window.h"
 #include "lib/core/checked.h"
@@ -109,6 +110,7 @@ template <class F> Tensor normalised(const Tensor& x, const Tensor& w, const Ten
 }
 
 Tensor conv(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::low(&conv, axes, x, w, b, o);
   const char* op = kForward[axes - 1];
   const OpRange here(op, x, w, b);
   check_operands(op, x, w, b, axes, o.groups, false);
@@ -139,6 +141,7 @@ Tensor conv(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const C
 }
 
 Tensor conv_transpose(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const ConvTransposeOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::low(&conv_transpose, axes, x, w, b, o);
   const char* op = kTransposed[axes - 1];
   const OpRange here(op, x, w, b);
   check_operands(op, x, w, b, axes, o.groups, true);

@@ -153,6 +153,9 @@ LstmResult lstm_layer(const Tensor& x, const Tensor& h, const Tensor& c, const L
   const OpRange here("lstm_layer", x, h, c);
   const Sequence q(kOp, x, h.defined() ? h : c, {o.reverse, o.batch_sizes});
   const std::int64_t units = units_of(kOp, x, w.ih, 4);
+  if (amp::on()) [[unlikely]]
+    return amp::low([&o](const Tensor& x, const Tensor& h, const Tensor& c, const auto&... weights) { return lstm_layer(x, h, c, {weights...}, o); }, x, h, c, w.ih, w.hh, w.bias_ih,
+                    w.bias_hh, w.hr, w.peephole_i, w.peephole_f, w.peephole_o);
   const bool projected = w.hr.defined(), peepholes = w.peephole_i.defined() || w.peephole_f.defined() || w.peephole_o.defined();
   const std::int64_t state = projected && w.hr.dim() == 2 ? w.hr.size(0) : units;
   const Shape per_gate{4 * units}, per_unit{units};
