@@ -41,7 +41,7 @@ using MaxRowFn = void (*)(const MaxRow&);
 
 struct ConvKernels {
   std::array<MaxRowFn, kDtypeCount> max_row{};  // float32 and float64
-  // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool and not 16-bit. w is row-major; x and y are
+  // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool; 16-bit floats on the CPU only. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
   /// y = x * w + b; b [O] row-major, or data null.
   void (*conv)(const View& x, const View& w, const View& b, const View& y, const WindowGeometry&) = nullptr;
