@@ -3,6 +3,7 @@
 #include <rill/autograd/grad_mode.h>
 #include <rill/autograd/saved_tensor_hooks.h>
 
+#include "autograd/autocast.h"
 #include "autograd/saved.h"
 #include "autograd/saved_hooks.h"
 #include "lib/core/check.h"
@@ -58,6 +59,7 @@ class Segment {
       inputs.push_back(std::move(x));
     }
     EnableGrad on;
+    const amp::Under same_precision(autocast_);
     Restored restored(others_);
     std::optional<GeneratorScope> replay;
     if (default_) {
@@ -75,6 +77,7 @@ class Segment {
   }
 
   Function f_;
+  amp::Choice autocast_ = amp::choice();  // of the first run
   std::vector<Saved> inputs_;
   std::vector<bool> requires_grad_;
   std::optional<SavedState> default_;

@@ -1,6 +1,7 @@
 // What all elementwise ops share: dtype rules, the fast path, in-place forms and the tape.
 #pragma once
 
+#include "autograd/autocast.h"
 #include "autograd/inplace.h"
 #include "autograd/reads.h"
 #include "autograd/record.h"
@@ -96,7 +97,14 @@ template <class F> inline constexpr auto in_place_name = [] {
   return s;
 }();
 
+template <class F, class... List> inline constexpr bool is_one_of = (... || std::is_same_v<F, List>);
+/// Functions that autocast computes in float32: their results need more digits or range than 16 bits have.
+template <class F> inline constexpr bool autocasts_to_float32 = is_one_of<F, fn::Acos, fn::Asin, fn::Cosh, fn::Erfinv, fn::Exp, fn::Expm1, fn::Log, fn::Log10, fn::Log1p, fn::Log2,
+                                                                         fn::Reciprocal, fn::Rsqrt, fn::Sinh, fn::Softplus, fn::Square, fn::Tan>;
+
 template <class F> Tensor unary(const Tensor& x, const F& f = {}) {
+  if constexpr (autocasts_to_float32<F>)
+    if (amp::on()) [[unlikely]] return amp::in_float32([&f](const Tensor& t) { return unary<F>(t, f); }, x);
   const OpRange here(F::name, x);
   check_defined(F::name, x);
   const Dtype dtype = unary_dtype<F>(impl(x).dtype);

@@ -7,6 +7,7 @@
 #include <rill/ops/elementwise.h>
 
 #include "autograd/anomaly.h"
+#include "autograd/autocast.h"
 #include "autograd/node.h"
 #include "autograd/recorded_gradients.h"
 #include "autograd/saved.h"
@@ -268,10 +269,12 @@ Seeds make_seeds(const char* op, const std::vector<Tensor>& outputs, const std::
   return s;
 }
 
-struct GradModeScope {
+/// The state of the thread during a pass: gradients have the dtypes of what they belong to, so formulas run without autocast.
+struct PassScope {
   bool before = thread_state.grad_enabled;
-  explicit GradModeScope(bool on) { thread_state.grad_enabled = on; }
-  ~GradModeScope() { thread_state.grad_enabled = before; }
+  amp::Under plain{{}};
+  explicit PassScope(bool record) { thread_state.grad_enabled = record; }
+  ~PassScope() { thread_state.grad_enabled = before; }
 };
 
 }  // namespace
@@ -288,7 +291,7 @@ void backward(const std::vector<Tensor>& outputs, const std::vector<Tensor>& gra
     run.capture_mode = true;
     run.find_wanted(seeds.edges);
   }
-  GradModeScope scope(options.create_graph);
+  PassScope scope(options.create_graph);
   for (std::size_t i = 0; i < seeds.edges.size(); ++i) run.seed(seeds.edges[i], std::move(seeds.gradients[i]));
   run.run();
 }
@@ -312,7 +315,7 @@ std::vector<Tensor> gradients_of(const char* op, const std::vector<Tensor>& outp
   }
   run.find_wanted(seeds.edges);
   {
-    GradModeScope scope(options.create_graph);
+    PassScope scope(options.create_graph);
     for (std::size_t i = 0; i < seeds.edges.size(); ++i) run.seed(seeds.edges[i], std::move(seeds.gradients[i]));
     run.run();
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <rill/autograd/grad_mode.h>
+#include <rill/ops/linalg.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
@@ -70,6 +72,20 @@ Tensor states_before(const Sequence& s, const Tensor& after, const Tensor& initi
   return out;
 }
 
+bool keeps_bfloat16(const Tensor& x) {
+  return impl(x).dtype == Dtype::bfloat16 && impl(x).device.is_cpu() && cpu_kernels().gemm_panels[static_cast<std::size_t>(Dtype::bfloat16)].columns > 0;
+}
+Tensor wide_product(const Tensor& a, const Tensor& b) { return wide_linear(a, b.t(), {}); }
+Tensor wide_linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
+  const NoGrad off;
+  const Dtype low = impl(x).dtype == Dtype::bfloat16 || impl(w).dtype == Dtype::bfloat16 ? Dtype::bfloat16 : impl(x).dtype;
+  if (low != Dtype::bfloat16) return linear(x, w, bias);
+  const Tensor out = make_tensor({impl(x).shape[0], impl(w).shape[0]}, Dtype::float32, impl(x).device);
+  if (bias.defined()) copy_values(bias, out);
+  multiply(x.to(low), w.to(low).t(), out, bias.defined());
+  return out;
+}
+
 StepOperand::StepOperand(const Tensor& b, const Sequence& s) : b_(b) {
   constexpr std::size_t kWorthIt = 4;  // steps: packing reads and writes b once
   if (s.steps.size() < kWorthIt || impl(b).numel == 0) return;
@@ -77,7 +93,8 @@ StepOperand::StepOperand(const Tensor& b, const Sequence& s) : b_(b) {
   panels_ = make_tensor({k.panels_size(impl(b).dtype, impl(b).shape[0], impl(b).shape[1])}, impl(b).dtype, impl(b).device);
   k.pack_panels(view(b), impl(panels_).data);
 }
-void StepOperand::multiply(const Tensor& a, const Tensor& out, bool accumulate) const {
+void StepOperand::multiply(const Tensor& given, const Tensor& out, bool accumulate) const {
+  const Tensor a = given.to(impl(b_).dtype);
   if (panels_.defined()) kernels(a).gemm_packed(view(a), impl(panels_).data, view(out), accumulate);
   else rill::multiply(a, b_, out, accumulate);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The rows of whole models (rill_bench.cpp, `models`) in PyTorch and torchvision: a peer program for scripts/bench.
+"""The rows of whole models (rill_bench.cpp, `models`) and those in bfloat16 in PyTorch and torchvision: a peer program for scripts/bench.
 
 Flags and lines are those of rill_bench. What Python adds to a step is far below one part in a hundred here.
 """
@@ -29,6 +29,35 @@ def run(name, f, share=1):
         times.append(time.perf_counter() - a)
     times.sort()
     print(f"{name:28s}\t{times[len(times) // 2]:.4g}\t{times[0]:.4g}\t{len(times)}", flush=True)
+
+
+def autocast(on=True):
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=on)
+
+
+def bfloat16():
+    x, y = torch.randn(1024, 1024).bfloat16(), torch.randn(1024, 1024).bfloat16()
+    run("sgemm_1024_bf16", lambda: x @ y)
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 32, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Conv2d(32, 64, 5, padding=2), torch.nn.ReLU(),
+                              torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(3136, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10))
+    adam = torch.optim.Adam(net.parameters(), lr=1e-3)
+    images, labels = torch.rand(100, 1, 28, 28), torch.randint(10, (100,))
+
+    def step():
+        adam.zero_grad()
+        with autocast():
+            loss = F.cross_entropy(net(images), labels)
+        loss.backward()
+        adam.step()
+    run("lenet_train_step_b100_bf16", step)
+    lstm, sequence = torch.nn.LSTM(650, 650, num_layers=2), torch.randn(35, 20, 650)
+
+    def recur():
+        lstm.zero_grad()
+        with autocast():
+            total = lstm(sequence)[0].float().sum()
+        total.backward()
+    run("lstm_2x650_t35_b20_fwd_bwd_bf16", recur, share=2)
 
 
 class Lm(torch.nn.Module):
@@ -62,20 +91,25 @@ def inception():
     images = torch.randn(32, 3, 299, 299).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(1000, (32,))
 
-    def train():
+    def train(low):
         sgd.zero_grad()
-        y, aux = net(images)
-        (F.cross_entropy(y, labels) + 0.4 * F.cross_entropy(aux, labels)).backward()
+        with autocast(low):
+            y, aux = net(images)
+            loss = F.cross_entropy(y, labels) + 0.4 * F.cross_entropy(aux, labels)
+        loss.backward()
         sgd.step()
-    run("inception_v3_train_b32", train)
+    run("inception_v3_train_b32", lambda: train(False))
+    run("inception_v3_train_b32_bf16", lambda: train(True))
     net.eval()
 
-    def infer():
-        with torch.no_grad():
+    def infer(low):
+        with torch.no_grad(), autocast(low):
             net(images)
-    run("inception_v3_infer_b32", infer)
+    run("inception_v3_infer_b32", lambda: infer(False))
+    run("inception_v3_infer_b32_bf16", lambda: infer(True))
 
 
+bfloat16()
 if args.only in "ptb_lstm_train_step":
     language_model()
 if "inception_v3" in args.only:

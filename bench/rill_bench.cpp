@@ -52,6 +52,10 @@ void kernels(const bench::Settings& s) {
     const Tensor x = randn({n, n}), y = randn({n, n});
     bench::run(s, "sgemm_" + std::to_string(n), [&] { const Tensor z = matmul(x, y); }, {.flop = 2.0 * n * n * n});
   }
+  {
+    const Tensor x = randn({1024, 1024}).to(bfloat16), y = randn({1024, 1024}).to(bfloat16);
+    bench::run(s, "sgemm_1024_bf16", [&] { const Tensor z = matmul(x, y); }, {.flop = 2.0 * (1 << 30)});
+  }
   const Tensor v = randn({1 << 22}), w = randn({1 << 22}), m = randn({4096, 1000});
   bench::run(s, "ew_add_4M", [&] { const Tensor z = v + w; }, {.bytes = 12.0 * (1 << 22)});
   bench::run(s, "ew_exp_4M", [&] { const Tensor z = exp(v); }, {.bytes = 8.0 * (1 << 22)});
@@ -91,6 +95,21 @@ void networks(const bench::Settings& s) {
     bench::run(s, "lenet_infer_b" + std::to_string(batch), [&] { const Tensor z = net(x); }, {.flop = 24.6e6 * static_cast<double>(batch)});
   }
   {
+    LeNet net;
+    optim::Adam adam(net.named_parameters(), {.lr = 1e-3});
+    const Tensor x = rand({100, 1, 28, 28}), y = randint(0, 10, {100});
+    bench::run(s, "lenet_train_step_b100_bf16", [&] {
+      adam.zero_grad();
+      Tensor loss;
+      {
+        const amp::autocast scope(bfloat16);
+        loss = cross_entropy(net(x), y);
+      }
+      loss.backward();
+      adam.step();
+    }, {.flop = 7.24e9});
+  }
+  {
     nn::models::InceptionA block(192, 32);
     const Tensor x = randn({8, 192, 35, 35});
     bench::run(s, "inceptionA_fwd_bwd_b8", [&] {
@@ -115,6 +134,15 @@ void networks(const bench::Settings& s) {
     bench::run(s, "lstm_2x650_t35_b20_fwd_bwd", [&] {
       lstm.zero_grad();
       lstm(x).output.sum().backward();
+    }, {.share = 2, .flop = 26.0e9});
+    bench::run(s, "lstm_2x650_t35_b20_fwd_bwd_bf16", [&] {
+      lstm.zero_grad();
+      Tensor y;
+      {
+        const amp::autocast scope(bfloat16);
+        y = lstm(x).output.sum();
+      }
+      y.backward();
     }, {.share = 2, .flop = 26.0e9});
   }
   {
@@ -154,15 +182,24 @@ void models(const bench::Settings& s) {
   nn::models::InceptionV3 net;
   optim::Sgd sgd(net.named_parameters(), {.lr = 0.01});
   const Tensor images = randn({32, 3, 299, 299}).contiguous(MemoryFormat::channels_last), labels = randint(0, 1000, {32});
-  bench::run(s, "inception_v3_train_b32", [&] {
+  const auto train = [&](bool low) {
     sgd.zero_grad();
-    const auto [y, aux] = net.with_aux(images);
-    (cross_entropy(y, labels) + cross_entropy(aux, labels) * 0.4).backward();
+    Tensor loss;
+    {
+      const amp::autocast scope(bfloat16, low);
+      const auto [y, aux] = net.with_aux(images);
+      loss = cross_entropy(y, labels) + cross_entropy(aux, labels) * 0.4;
+    }
+    loss.backward();
     sgd.step();
-  }, {.flop = 1.11e12});
+  };
+  bench::run(s, "inception_v3_train_b32", [&] { train(false); }, {.flop = 1.11e12});
+  bench::run(s, "inception_v3_train_b32_bf16", [&] { train(true); }, {.flop = 1.11e12});
   const NoGrad off;
   net.eval();
   bench::run(s, "inception_v3_infer_b32", [&] { const Tensor y = net(images); }, {.flop = 0.366e12});
+  const amp::autocast scope(bfloat16);
+  bench::run(s, "inception_v3_infer_b32_bf16", [&] { const Tensor y = net(images); }, {.flop = 0.366e12});
 }
 
 }  // namespace

@@ -30,9 +30,9 @@ template <class N> void start_running(N& norm) {
 template <class N> void list_parts(N& norm, Parts& p) {
   p("weight", norm.weight)("bias", norm.bias)("running_mean", norm.running_mean)("running_var", norm.running_var)("num_batches_tracked", norm.num_batches_tracked).mode(norm.training);
 }
-template <class N> std::string running_text(const N& norm, std::optional<double> momentum) {
-  return fmt::format("{}({}, eps={}, momentum={}, affine={}, bias={}, track_running_stats={})", class_name(norm), norm.channels, repr::number(norm.options.eps), momentum ? repr::number(*momentum) : "None",
-                     repr::boolean(norm.weight.defined()), repr::boolean(norm.bias.defined()), repr::boolean(norm.running_mean.defined()));
+template <class N> std::string running_text(const N& norm, std::optional<double> momentum, bool relu = false) {
+  return fmt::format("{}({}, eps={}, momentum={}, affine={}, bias={}, track_running_stats={}{})", class_name(norm), norm.channels, repr::number(norm.options.eps), momentum ? repr::number(*momentum) : "None",
+                     repr::boolean(norm.weight.defined()), repr::boolean(norm.bias.defined()), repr::boolean(norm.running_mean.defined()), relu ? ", relu=True" : "");
 }
 
 }  // namespace
@@ -68,11 +68,7 @@ Tensor BatchNorm::operator()(const Tensor& input) const {
   });
 }
 
-std::string BatchNorm::describe() const {
-  std::string text = running_text(*this, options.momentum);
-  if (options.relu) text.insert(text.size() - 1, ", relu=True");
-  return text;
-}
+std::string BatchNorm::describe() const { return running_text(*this, options.momentum, options.relu); }
 
 // ---- instance --------------------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@
 #include <rill/ops/softmax.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/elementwise.h"
 #include "lib/core/checked.h"
 #include "lib/core/op_range.h"
@@ -82,6 +83,7 @@ Tensor causal_mask(std::int64_t queries, std::int64_t keys, Device device) {
 }
 
 Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::low(&attention_weights, q, k, o);
   const OpRange here("attention_weights", q, k);
   constexpr const char* op = "attention_weights";
   check_defined(op, q, "q");
@@ -90,6 +92,7 @@ Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOption
 }
 
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::low(&scaled_dot_product_attention, q, k, v, o);
   const OpRange here("scaled_dot_product_attention", q, k, v);
   constexpr const char* op = "scaled_dot_product_attention";
   check_operand(op, "q", q, q), check_operand(op, "k", k, q), check_operand(op, "v", v, q);

@@ -3,6 +3,7 @@
 #include <rill/ops/elementwise.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/binary.h"
 #include "lib/core/op_range.h"
 
@@ -123,6 +124,7 @@ Tensor integer_pow(const Tensor& a, std::int64_t e) {
 }  // namespace
 
 Tensor pow(const Tensor& a, Scalar b) {
+  if (amp::on()) [[unlikely]] return amp::in_float32([b](const Tensor& x) { return pow(x, b); }, a);
   const OpRange here("pow", a);
   check_defined("pow", a);
   if (!is_floating(a.dtype()) && !b.is_floating()) {
@@ -136,6 +138,7 @@ Tensor pow(const Tensor& a, Scalar b) {
   return binary<fn::Pow>(a, b);
 }
 Tensor pow(const Tensor& a, const Tensor& b) {
+  if (amp::on()) [[unlikely]] return amp::in_float32([](const Tensor& x, const Tensor& y) { return pow(x, y); }, a, b);
   const OpRange here("pow", a, b);
   check_operands<fn::Pow>(a, b);
   if (is_floating(result_type(a, b))) return binary<fn::Pow>(a, b);
@@ -143,7 +146,10 @@ Tensor pow(const Tensor& a, const Tensor& b) {
                     a.dtype(), b.dtype());
   return binary<fn::Pow>(a, b);
 }
-Tensor pow(Scalar a, const Tensor& b) { return check_defined("pow", b), beside_number(b, a, [](const Tensor& x, const Tensor& number) { return pow(number, x); }); }
+Tensor pow(Scalar a, const Tensor& b) {
+  if (amp::on()) [[unlikely]] return amp::in_float32([a](const Tensor& x) { return pow(a, x); }, b);
+  return check_defined("pow", b), beside_number(b, a, [](const Tensor& x, const Tensor& number) { return pow(number, x); });
+}
 
 const Tensor& pow_(const Tensor& a, const Tensor& b) { return check_operands<fn::Pow>(a, b), rewrite("pow_", a, [&](const Tensor& before) { return pow(before, b); }); }
 const Tensor& pow_(const Tensor& a, Scalar b) { return rewrite("pow_", a, [&](const Tensor& before) { return pow(before, b); }); }

@@ -7,6 +7,7 @@
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/record.h"
 #include "autograd/window.h"
 #include "lib/core/checked.h"
@@ -101,14 +102,15 @@ void check_operands(const char* op, const Tensor& x, const Tensor& w, const Tens
 
 bool is_16bit(const Tensor& x) { return impl(x).dtype == Dtype::float16 || impl(x).dtype == Dtype::bfloat16; }
 
-/// Calls f with a batch axis and without 16-bit floats.
-template <class F> Tensor normalised(const Tensor& x, const Tensor& w, const Tensor& b, int axes, F f) {
-  if (is_16bit(x)) return normalised(x.to(float32), w.to(float32), b.defined() ? b.to(float32) : b, axes, f).to(x.dtype());
+/// Calls f with a batch axis, and without 16-bit floats where the device has no convolutions of them or f takes two steps, each of which would round.
+template <class F> Tensor normalised(const Tensor& x, const Tensor& w, const Tensor& b, int axes, F f, bool two_steps = false) {
+  if (is_16bit(x) && (two_steps || !impl(x).device.is_cpu())) return normalised(x.to(float32), w.to(float32), b.defined() ? b.to(float32) : b, axes, f).to(x.dtype());
   if (impl(x).shape.rank() == axes + 1) return f(x.unsqueeze(0), w, b).squeeze(0);
   return f(x, w, b);
 }
 
 Tensor conv(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const ConvOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::low(&conv, axes, x, w, b, o);
   const char* op = kForward[axes - 1];
   const OpRange here(op, x, w, b);
   check_operands(op, x, w, b, axes, o.groups, false);
@@ -139,6 +141,7 @@ Tensor conv(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const C
 }
 
 Tensor conv_transpose(int axes, const Tensor& x, const Tensor& w, const Tensor& b, const ConvTransposeOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::low(&conv_transpose, axes, x, w, b, o);
   const char* op = kTransposed[axes - 1];
   const OpRange here(op, x, w, b);
   check_operands(op, x, w, b, axes, o.groups, true);
@@ -168,7 +171,7 @@ Tensor conv_transpose(int axes, const Tensor& x, const Tensor& w, const Tensor& 
     Shape channels(axes + 1, 1);
     channels[0] = impl(b).numel;
     return add(y, b.reshape(channels));
-  });
+  }, b.defined());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <rill/ops/softmax.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "lib/core/op_range.h"
@@ -102,6 +103,7 @@ Tensor soft_cross_entropy(const Tensor& x, const Tensor& target, const CrossEntr
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&cross_entropy, logits, target, o);
   const OpRange here("cross_entropy", logits, target);
   check_defined("cross_entropy", logits, "logits");
   check_defined("cross_entropy", target, "target");
@@ -130,6 +132,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
 }
 
 Tensor nll_loss(const Tensor& logp, const Tensor& target, const NllOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&nll_loss, logp, target, o);
   const OpRange here("nll_loss", logp, target);
   check_defined("nll_loss", logp, "log_probabilities");
   check_defined("nll_loss", target, "target");

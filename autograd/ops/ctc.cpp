@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "autograd/autocast.h"
 #include "autograd/elementwise.h"
 #include "lib/core/checked.h"
 #include "lib/core/op_range.h"
@@ -59,6 +60,7 @@ struct Batch {
 }  // namespace
 
 Tensor ctc_loss(const Tensor& log_probabilities, const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths, const CtcOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&ctc_loss, log_probabilities, targets, input_lengths, target_lengths, o);
   const OpRange here("ctc_loss", log_probabilities, targets, input_lengths, target_lengths);
   check_defined(kCtc, log_probabilities, "log_probabilities");
   check_defined(kCtc, targets, "targets");

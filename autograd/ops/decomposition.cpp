@@ -1,4 +1,5 @@
 // Orthogonal decompositions and what is built from them.
+#include "autograd/autocast.h"
 #include "autograd/decomposition.h"
 #include "lib/core/op_range.h"
 
@@ -270,6 +271,7 @@ Tensor cond(const Tensor& x) {
 }
 
 Tensor matrix_norm(const Tensor& x, MatrixNorm kind, bool keepdim) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&matrix_norm, x, kind, keepdim);
   const OpRange here("matrix_norm", x);
   check_defined("matrix_norm", x);
   check<ShapeError>(x.dim() >= 2, "matrix_norm", "takes matrices (rank 2 or more), got shape {}", x.shape());

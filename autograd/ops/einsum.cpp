@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 
+#include "autograd/autocast.h"
 #include "autograd/products.h"
 #include "lib/core/checked.h"
 #include "lib/core/op_range.h"
@@ -130,6 +131,7 @@ Operand contract(Operand a, Operand b, auto needed) {
 }  // namespace
 
 Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands) {
+  if (amp::on()) [[unlikely]] return amp::low(&einsum, equation, operands);
   const OpRange here("einsum");
   const char* op = "einsum";
   check<ValueError>(!operands.empty(), op, "needs at least one operand");
@@ -219,6 +221,7 @@ Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands) {
 // ---- relatives --------------------------------------------------------------------------------------------------------------
 
 Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& axes_a, const Dims& axes_b) {
+  if (amp::on()) [[unlikely]] return amp::widest([&](const Tensor& x, const Tensor& y) { return tensordot(x, y, axes_a, axes_b); }, a, b);
   const OpRange here("tensordot", a, b);
   const char* op = "tensordot";
   check_product(op, a, b);
@@ -244,6 +247,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const Dims& axes_a, const Dim
 }
 
 Tensor tensordot(const Tensor& a, const Tensor& b, std::int64_t n) {
+  if (amp::on()) [[unlikely]] return amp::widest([n](const Tensor& x, const Tensor& y) { return tensordot(x, y, n); }, a, b);
   const OpRange here("tensordot", a, b);
   check_product("tensordot", a, b);
   check<ShapeError>(n >= 0 && n <= a.dim() && n <= b.dim(), "tensordot", "cannot sum over {} axes of {} and {}", n, a.shape(), b.shape());
@@ -253,6 +257,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, std::int64_t n) {
 }
 
 Tensor inner(const Tensor& a, const Tensor& b) {
+  if (amp::on()) [[unlikely]] return amp::widest(&inner, a, b);
   const OpRange here("inner", a, b);
   check_product("inner", a, b);
   if (a.dim() == 0 || b.dim() == 0) return mul(a, b);
@@ -276,6 +281,7 @@ Tensor kron(const Tensor& a, const Tensor& b) {
 }
 
 Tensor cross(const Tensor& a, const Tensor& b, std::int64_t axis) {
+  if (amp::on()) [[unlikely]] return amp::widest(&cross, a, b, axis);
   const OpRange here("cross", a, b);
   check_product("cross", a, b);
   check<ShapeError>(a.dim() == b.dim() && a.dim() > 0, "cross", "takes operands of the same rank, got {} and {}", a.shape(), b.shape());
@@ -286,6 +292,7 @@ Tensor cross(const Tensor& a, const Tensor& b, std::int64_t axis) {
 }
 
 Tensor bilinear(const Tensor& a, const Tensor& b, const Tensor& w, const Tensor& bias) {
+  if (amp::on()) [[unlikely]] return amp::widest(&bilinear, a, b, w, bias);
   const OpRange here("bilinear", a, b, w, bias);
   constexpr const char* op = "bilinear";
   check_product(op, a, b);
@@ -323,6 +330,7 @@ Tensor trace(const Tensor& x) {
 }
 
 Tensor multi_dot(const std::vector<Tensor>& given) {
+  if (amp::on()) [[unlikely]] return amp::low(&multi_dot, given);
   const OpRange here("multi_dot");
   const char* op = "multi_dot";
   check<ValueError>(given.size() >= 2, op, "needs at least two matrices, got {}", given.size());
@@ -358,6 +366,7 @@ Tensor multi_dot(const std::vector<Tensor>& given) {
 }
 
 Tensor cdist(const Tensor& a, const Tensor& b, double p) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&cdist, a, b, p);
   const OpRange here("cdist", a, b);
   check_product("cdist", a, b);
   check<ShapeError>(a.dim() >= 2 && b.dim() >= 2 && a.size(-1) == b.size(-1), "cdist", "takes [.., m, d] and [.., n, d], got {} and {}", a.shape(), b.shape());
@@ -366,6 +375,7 @@ Tensor cdist(const Tensor& a, const Tensor& b, double p) {
 }
 
 Tensor dist(const Tensor& a, const Tensor& b, double p) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&dist, a, b, p);
   const OpRange here("dist", a, b);
   return norm(sub(a, b), p);
 }

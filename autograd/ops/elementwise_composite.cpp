@@ -5,6 +5,7 @@
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/binary.h"
 #include "lib/core/op_range.h"
 
@@ -56,6 +57,7 @@ Tensor glu(const Tensor& x, std::int64_t axis) {
   return is_floating(x.dtype()) ? y.to(x.dtype()) : y;  // 16-bit results are rounded once
 }
 Tensor prelu(const Tensor& x, const Tensor& weight) {
+  if (amp::on()) [[unlikely]] return amp::low(&prelu, x, weight);
   const OpRange here("prelu", x, weight);
   check_defined("prelu", x);
   check_defined("prelu", weight, "weight");

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "autograd/autocast.h"
 #include "autograd/binary.h"
 #include "autograd/rows.h"
 #include "lib/core/op_range.h"
@@ -82,6 +83,7 @@ Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, Scalar v
   return put_along("scatter", x, p, constant_like("scatter", value, x, p.picks), false);
 }
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  if (amp::on()) [[unlikely]] return amp::widest(&scatter_add, x, axis, index, source);
   const OpRange here("scatter_add", x, index, source);
   const Places p = along("scatter_add", x, axis, index);
   return put_along("scatter_add", x, p, covered("scatter_add", x, source, index), true);

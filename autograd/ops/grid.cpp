@@ -14,6 +14,7 @@
 #include <array>
 #include <vector>
 
+#include "autograd/autocast.h"
 #include "autograd/cubic.h"
 #include "autograd/record.h"
 #include "autograd/window.h"
@@ -96,6 +97,7 @@ void check_sample(const char* op, const Tensor& x, const Tensor& grid, const Gri
 }  // namespace
 
 Tensor grid_sample(const Tensor& x, const Tensor& grid, const GridSampleOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::widest(&grid_sample, x, grid, o);
   const OpRange here("grid_sample", x, grid);
   constexpr const char* op = "grid_sample";
   check_sample(op, x, grid, o);

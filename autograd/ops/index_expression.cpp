@@ -7,6 +7,7 @@
 #include <rill/ops/index.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/rows.h"
 #include "lib/core/op_range.h"
 
@@ -194,6 +195,7 @@ const Tensor& index_put_(const Tensor& x, const std::vector<Index>& indices, con
 }
 
 Tensor index_put(const Tensor& x, const std::vector<Index>& indices, const Tensor& value, bool accumulate) {
+  if (amp::on()) [[unlikely]] return amp::widest(&index_put, x, indices, value, accumulate);
   const OpRange here("index_put", x, value);
   check_defined("index_put", x);
   const Tensor copy = x.clone();

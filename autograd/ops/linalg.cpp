@@ -4,6 +4,7 @@
 #include <rill/ops/elementwise.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/binary.h"
 #include "autograd/products.h"
 #include "lib/core/checked.h"
@@ -86,6 +87,7 @@ Tensor product(const char* op, const Tensor& a, const Tensor& b) {
 }
 
 Tensor dot(const Tensor& a, const Tensor& b) {
+  if (amp::on()) [[unlikely]] return amp::widest(&dot, a, b);
   const OpRange here("dot", a, b);
   check_product("dot", a, b);
   check_rank("dot", a, 1, b, 1);
@@ -97,6 +99,7 @@ Tensor dot(const Tensor& a, const Tensor& b) {
 }
 
 Tensor mv(const Tensor& a, const Tensor& x) {
+  if (amp::on()) [[unlikely]] return amp::low(&mv, a, x);
   const OpRange here("mv", a, x);
   check_product("mv", a, x);
   check_rank("mv", a, 2, x, 1);
@@ -117,6 +120,7 @@ Tensor outer(const Tensor& a, const Tensor& b) {
 }
 
 Tensor mm(const Tensor& a, const Tensor& b) {
+  if (amp::on()) [[unlikely]] return amp::low(&mm, a, b);
   const OpRange here("mm", a, b);
   check_product("mm", a, b);
   check_rank("mm", a, 2, b, 2);
@@ -124,6 +128,7 @@ Tensor mm(const Tensor& a, const Tensor& b) {
 }
 
 Tensor bmm(const Tensor& a, const Tensor& b) {
+  if (amp::on()) [[unlikely]] return amp::low(&bmm, a, b);
   const OpRange here("bmm", a, b);
   check_product("bmm", a, b);
   check_rank("bmm", a, 3, b, 3);
@@ -133,6 +138,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
+  if (amp::on()) [[unlikely]] return amp::low(&matmul, a, b);
   const OpRange here("matmul", a, b);
   check_product("matmul", a, b);
   const int ra = impl(a).shape.rank(), rb = impl(b).shape.rank();
@@ -187,6 +193,7 @@ Tensor add_product(const char* op, const Tensor& c, const Tensor& a, const Tenso
 }  // namespace
 
 Tensor addmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions options) {
+  if (amp::on()) [[unlikely]] return amp::low(&addmm, c, a, b, options);
   const OpRange here("addmm", c, a, b);
   check_product("addmm", a, b);
   check_rank("addmm", a, 2, b, 2);
@@ -194,6 +201,7 @@ Tensor addmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions opt
 }
 
 Tensor baddbmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions options) {
+  if (amp::on()) [[unlikely]] return amp::low(&baddbmm, c, a, b, options);
   const OpRange here("baddbmm", c, a, b);
   check_product("baddbmm", a, b);
   check_rank("baddbmm", a, 3, b, 3);
@@ -202,6 +210,7 @@ Tensor baddbmm(const Tensor& c, const Tensor& a, const Tensor& b, AddmmOptions o
 }
 
 Tensor addmv(const Tensor& c, const Tensor& a, const Tensor& x, AddmmOptions options) {
+  if (amp::on()) [[unlikely]] return amp::low(&addmv, c, a, x, options);
   const OpRange here("addmv", c, a, x);
   check_product("addmv", a, x);
   check_rank("addmv", a, 2, x, 1);
@@ -212,6 +221,7 @@ Tensor addmv(const Tensor& c, const Tensor& a, const Tensor& x, AddmmOptions opt
 }
 
 Tensor bias_add(const Tensor& x, const Tensor& bias, std::int64_t axis) {
+  if (amp::on()) [[unlikely]] return amp::low(&bias_add, x, bias, axis);
   const OpRange here("bias_add", x, bias);
   constexpr const char* op = "bias_add";
   check_defined(op, x);
@@ -227,6 +237,7 @@ Tensor bias_add(const Tensor& x, const Tensor& bias, std::int64_t axis) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
+  if (amp::on()) [[unlikely]] return amp::low(&linear, x, w, b);
   const OpRange here("linear", x, w, b);
   check_product("linear", x, w);
   const Shape &xs = impl(x).shape, &ws = impl(w).shape;

@@ -11,6 +11,7 @@
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/loss.h"
 #include "lib/core/op_range.h"
 
@@ -26,16 +27,19 @@ Tensor positive_part(const Tensor& t) { return clamp(t, 0); }
 // ---- distances ------------------------------------------------------------------------------------------------------------------
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&mse_loss, input, target, reduction);
   const OpRange here("mse_loss", input, target);
   const Tensor x = input_of("mse_loss", input);
   return finish(square(x - target_of("mse_loss", target, input)), reduction, input);
 }
 Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&l1_loss, input, target, reduction);
   const OpRange here("l1_loss", input, target);
   const Tensor x = input_of("l1_loss", input);
   return finish(abs(x - target_of("l1_loss", target, input)), reduction, input);
 }
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&smooth_l1_loss, input, target, beta, reduction);
   const OpRange here("smooth_l1_loss", input, target);
   constexpr const char* op = "smooth_l1_loss";
   check<ValueError>(beta >= 0, op, "beta is {}; use 0 or more", beta);
@@ -44,6 +48,7 @@ Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, double beta, Re
   return finish(where(lt(d.detach(), beta), square(e) * (0.5 / beta), d - 0.5 * beta), reduction, input);
 }
 Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&huber_loss, input, target, delta, reduction);
   const OpRange here("huber_loss", input, target);
   constexpr const char* op = "huber_loss";
   check<ValueError>(delta > 0, op, "delta is {}; use a number above 0", delta);
@@ -56,6 +61,7 @@ Tensor huber_loss(const Tensor& input, const Tensor& target, double delta, Reduc
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, Reduction reduction) {
   const OpRange here("binary_cross_entropy", input, target, weight);
   constexpr const char* op = "binary_cross_entropy";
+  check<ValueError>(!amp::on(), op, "logarithms of 16-bit probabilities are not accurate, so autocast refuses it; use binary_cross_entropy_with_logits, or open a scope with enabled = false");
   const Tensor x = input_of(op, input), y = target_of(op, target, input), w = weight_of(op, "the weight", weight, input);
   if (x.numel()) {
     const double low = amin(x.detach()).item<double>(), high = amax(x.detach()).item<double>();
@@ -73,6 +79,7 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
 }
 
 Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& target, const LogitsOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&binary_cross_entropy_with_logits, logits, target, o);
   const OpRange here("binary_cross_entropy_with_logits", logits, target);
   constexpr const char* op = "binary_cross_entropy_with_logits";
   const Tensor x = input_of(op, logits), y = target_of(op, target, logits);
@@ -83,6 +90,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
 }
 
 Tensor kl_div(const Tensor& input, const Tensor& target, const KlDivOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&kl_div, input, target, o);
   const OpRange here("kl_div", input, target);
   const Tensor x = input_of("kl_div", input), y = target_of("kl_div", target, input);
   const Tensor loss = o.log_target ? exp(y) * (y - x) : xlogy(y, y) - y * x;
@@ -92,6 +100,7 @@ Tensor kl_div(const Tensor& input, const Tensor& target, const KlDivOptions& o) 
 }
 
 Tensor soft_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&soft_margin_loss, input, target, reduction);
   const OpRange here("soft_margin_loss", input, target);
   const Tensor x = input_of("soft_margin_loss", input);
   return finish(-logsigmoid(x * target_of("soft_margin_loss", target, input)), reduction, input);
@@ -107,6 +116,7 @@ Tensor multilabel_soft_margin_loss(const Tensor& input, const Tensor& target, co
 }
 
 Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const PoissonNllOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&poisson_nll_loss, input, target, o);
   const OpRange here("poisson_nll_loss", input, target);
   constexpr const char* op = "poisson_nll_loss";
   const Tensor x = input_of(op, input), y = target_of(op, target, input);
@@ -116,6 +126,7 @@ Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, const Poisson
 }
 
 Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var, const GaussianNllOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&gaussian_nll_loss, input, target, var, o);
   const OpRange here("gaussian_nll_loss", input, target, var);
   constexpr const char* op = "gaussian_nll_loss";
   const Tensor x = input_of(op, input), y = target_of(op, target, input);
@@ -134,6 +145,7 @@ Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor
 // ---- margins --------------------------------------------------------------------------------------------------------------------
 
 Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& target, double margin, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&cosine_embedding_loss, a, b, target, margin, reduction);
   const OpRange here("cosine_embedding_loss", a, b, target);
   constexpr const char* op = "cosine_embedding_loss";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
@@ -148,6 +160,7 @@ Tensor cosine_embedding_loss(const Tensor& a, const Tensor& b, const Tensor& tar
 }
 
 Tensor margin_ranking_loss(const Tensor& a, const Tensor& b, const Tensor& target, double margin, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&margin_ranking_loss, a, b, target, margin, reduction);
   const OpRange here("margin_ranking_loss", a, b, target);
   constexpr const char* op = "margin_ranking_loss";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
@@ -156,6 +169,7 @@ Tensor margin_ranking_loss(const Tensor& a, const Tensor& b, const Tensor& targe
 }
 
 Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double margin, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&hinge_embedding_loss, input, target, margin, reduction);
   const OpRange here("hinge_embedding_loss", input, target);
   constexpr const char* op = "hinge_embedding_loss";
   const Tensor x = input_of(op, input), y = target_of(op, target, input).detach();
@@ -172,11 +186,13 @@ Tensor triplet(const char* op, const Tensor& anchor, const Tensor& positive, con
 }  // namespace
 
 Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const TripletOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&triplet_margin_loss, anchor, positive, negative, o);
   const OpRange here("triplet_margin_loss", anchor, positive, negative);
   return triplet("triplet_margin_loss", anchor, positive, negative, [&](const Tensor& x, const Tensor& y) { return pairwise_distance(x, y, o.p, o.eps); },
                  {.margin = o.margin, .swap = o.swap, .reduction = o.reduction});
 }
 Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative, const DistanceFunction& distance, const TripletDistanceOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&triplet_margin_with_distance_loss, anchor, positive, negative, distance, o);
   const OpRange here("triplet_margin_with_distance_loss", anchor, positive, negative);
   check<ValueError>(distance != nullptr, "triplet_margin_with_distance_loss", "the distance is empty; pass a function of two tensors");
   return triplet("triplet_margin_with_distance_loss", anchor, positive, negative, distance, o);
@@ -197,6 +213,7 @@ Tensor classes_of(const char* op, const Tensor& target, const Shape& expected) {
 }  // namespace
 
 Tensor multi_margin_loss(const Tensor& input, const Tensor& target, const MultiMarginOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&multi_margin_loss, input, target, o);
   const OpRange here("multi_margin_loss", input, target);
   constexpr const char* op = "multi_margin_loss";
   check<ValueError>(o.p == 1 || o.p == 2, op, "p is {}; use 1 or 2", o.p);
@@ -216,6 +233,7 @@ Tensor multi_margin_loss(const Tensor& input, const Tensor& target, const MultiM
 }
 
 Tensor multilabel_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&multilabel_margin_loss, input, target, reduction);
   const OpRange here("multilabel_margin_loss", input, target);
   constexpr const char* op = "multilabel_margin_loss";
   const Tensor wide_input = input_of(op, input), x = samples_of(op, wide_input);
@@ -232,6 +250,7 @@ Tensor multilabel_margin_loss(const Tensor& input, const Tensor& target, Reducti
 // ---- similarity -----------------------------------------------------------------------------------------------------------------
 
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, std::int64_t axis, double eps) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&cosine_similarity, a, b, axis, eps);
   const OpRange here("cosine_similarity", a, b);
   constexpr const char* op = "cosine_similarity";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
@@ -245,6 +264,7 @@ Tensor cosine_similarity(const Tensor& a, const Tensor& b, std::int64_t axis, do
 }
 
 Tensor pairwise_distance(const Tensor& a, const Tensor& b, double p, double eps, bool keepdim) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&pairwise_distance, a, b, p, eps, keepdim);
   const OpRange here("pairwise_distance", a, b);
   constexpr const char* op = "pairwise_distance";
   const Tensor x = input_of(op, a), z = other_of(op, "the second input", b, a);
@@ -253,6 +273,7 @@ Tensor pairwise_distance(const Tensor& a, const Tensor& b, double p, double eps,
 }
 
 Tensor normalize(const Tensor& x, double p, std::int64_t axis, double eps) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&normalize, x, p, axis, eps);
   const OpRange here("normalize", x);
   const Tensor in = input_of("normalize", x);
   return finish(in / clamp(norm(in, p, {wrap_axis("normalize", axis, in.dim())}, true), eps), Reduction::none, x);

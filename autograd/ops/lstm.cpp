@@ -31,7 +31,7 @@ struct Spec {
   Tensor bias(const List& in) const {
     const Tensor b = bias_sum(in[kBiasIh], in[kBiasHh]);
     if (forget_bias == 0) return b;
-    Tensor f = zeros({4 * units}, {.dtype = in[kX].dtype(), .device = in[kX].device()});
+    Tensor f = zeros({4 * units}, {.dtype = in[kH].dtype(), .device = in[kH].device()});
     narrow(f, 0, block[1] * units, units).fill_(forget_bias);
     return b.defined() ? b + f : f;
   }
@@ -45,7 +45,10 @@ struct Spec {
 };
 
 /// The same with public ops, for higher derivatives.
-List unrolled(const Spec& s, const List& in) {
+List unrolled(const Spec& s, const List& given) {
+  List in = given;
+  for (Tensor& t : in)
+    if (t.defined()) t = t.to(given[kH].dtype());
   const Tensor products = linear(in[kX], in[kIh], s.bias(in)), recurrent = in[kHh].t();
   const bool peepholes = in[kPeepI].defined();
   const auto limit = [](const Tensor& x, double clip) { return std::isinf(clip) ? x : clamp(x, -clip, clip); };
@@ -73,7 +76,7 @@ struct Kept {
 List gradients(const Spec& s, const List& in, const Kept& kept, std::span<const Tensor> g, const GradSink& sink) {
   const NoGrad off;
   const Sequence& q = s.sequence;
-  const Tensor c_before = states_before(q, kept.c, in[kC]), gz = matrix_like(in[kX], q.total, 4 * s.units);
+  const Tensor c_before = states_before(q, kept.c, in[kC]), gz = matrix_like(in[kH], q.total, 4 * s.units);
   const Tensor g_output = g[0].defined() ? g[0].contiguous() : Tensor(), gh = running_gradient(g[1], in[kH]), gc = running_gradient(g[2], in[kC]);
   const StepOperand recurrent(in[kHh], q);
   Tensor g_projected, g_units;
@@ -92,9 +95,9 @@ List gradients(const Spec& s, const List& in, const Kept& kept, std::span<const 
   }
   List result(kInputs);
   result[kH] = gh, result[kC] = gc;
-  if (sink.wants(kX)) result[kX] = matmul(gz, in[kIh]);
-  if (sink.wants(kIh)) result[kIh] = matmul(gz.t(), in[kX]);
-  if (sink.wants(kHh)) result[kHh] = matmul(gz.t(), states_before(q, kept.output, in[kH]));
+  if (sink.wants(kX)) result[kX] = wide_product(gz, in[kIh]).to(in[kX].dtype());
+  if (sink.wants(kIh)) result[kIh] = wide_product(gz.t(), in[kX]).to(in[kIh].dtype());
+  if (sink.wants(kHh)) result[kHh] = wide_product(gz.t(), states_before(q, kept.output, in[kH]).to(in[kHh].dtype())).to(in[kHh].dtype());
   if (sink.wants(kBiasIh) || sink.wants(kBiasHh)) result[kBiasIh] = result[kBiasHh] = sum(gz, {0});
   if (sink.wants(kHr)) result[kHr] = matmul(g_projected.t(), s.gate(kept.gates, 3) * tanh(kept.c));
   if (sink.wants(kPeepI)) result[kPeepI] = sum(s.gate(gz, 0) * c_before, {0});
@@ -106,9 +109,9 @@ List gradients(const Spec& s, const List& in, const Kept& kept, std::span<const 
 List forward(const Spec& s, const List& in, Kept& kept, bool keep) {
   const NoGrad off;
   const Sequence& q = s.sequence;
-  const Tensor gates = linear(in[kX], in[kIh], s.bias(in));
+  const Tensor gates = wide_linear(in[kX], in[kIh], s.bias(in));
   const StepOperand recurrent(in[kHh].t(), q);
-  const Tensor output = matrix_like(in[kX], q.total, in[kH].size(1)), h = in[kH].detach().clone(MemoryFormat::contiguous), c = in[kC].detach().clone(MemoryFormat::contiguous);
+  const Tensor output = matrix_like(in[kH], q.total, in[kH].size(1)), h = in[kH].detach().clone(MemoryFormat::contiguous), c = in[kC].detach().clone(MemoryFormat::contiguous);
   const Tensor units = s.projected ? matrix_like(h, q.batch, s.units) : h;
   if (keep) kept.gates = gates, kept.c = matrix_like(c, q.total, s.units);
   if (keep && s.limited) kept.projection = make_like(output);
@@ -150,6 +153,9 @@ List layer(const Spec& s, const List& in) {
 }  // namespace
 
 LstmResult lstm_layer(const Tensor& x, const Tensor& h, const Tensor& c, const LstmWeights& w, const LstmOptions& o) {
+  if (amp::on()) [[unlikely]]
+    return amp::low([&o](const Tensor& x, const Tensor& h, const Tensor& c, const auto&... weights) { return lstm_layer(x, h, c, {weights...}, o); }, x, h, c, w.ih, w.hh, w.bias_ih,
+                    w.bias_hh, w.hr, w.peephole_i, w.peephole_f, w.peephole_o);
   const OpRange here("lstm_layer", x, h, c);
   const Sequence q(kOp, x, h.defined() ? h : c, {o.reverse, o.batch_sizes});
   const std::int64_t units = units_of(kOp, x, w.ih, 4);
@@ -168,8 +174,9 @@ LstmResult lstm_layer(const Tensor& x, const Tensor& h, const Tensor& c, const L
   const Options like{.dtype = compute, .device = x.device()};
   List in{q.pack(x), h.defined() ? h : zeros({q.batch, state}, like), c.defined() ? c : zeros({q.batch, units}, like),
           w.ih, w.hh, w.bias_ih, w.bias_hh, w.hr, w.peephole_i, w.peephole_f, w.peephole_o};
-  for (Tensor& t : in)
-    if (t.defined()) t = t.to(compute);
+  const bool low = keeps_bfloat16(x);
+  for (int k = 0; k < kInputs; ++k)
+    if (Tensor& t = in[k]; t.defined() && !(low && (k == kX || k == kIh || k == kHh))) t = t.to(compute);
   for (const int p : {kPeepI, kPeepF, kPeepO})
     if (in[p].defined()) in[p] = in[p].contiguous();
   const List out = layer(spec, in);

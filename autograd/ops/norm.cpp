@@ -12,6 +12,7 @@
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/elementwise.h"
 #include "lib/core/op_range.h"
 
@@ -183,11 +184,13 @@ std::int64_t pixels(const Tensor& x) {
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&layer_norm, x, normalized_shape, weight, bias, eps);
   const OpRange here("layer_norm", x, weight, bias);
   return last_axes("layer_norm", x, normalized_shape, weight, bias, eps, true);
 }
 
 Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, std::optional<double> eps) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&rms_norm, x, normalized_shape, weight, eps);
   const OpRange here("rms_norm", x, weight);
   check_input("rms_norm", x);
   const double machine = impl(x).dtype == Dtype::float64 ? std::numeric_limits<double>::epsilon() : static_cast<double>(std::numeric_limits<float>::epsilon());
@@ -195,6 +198,7 @@ Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& we
 }
 
 Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&group_norm, x, groups, weight, bias, eps);
   const OpRange here("group_norm", x, weight, bias);
   constexpr const char* op = "group_norm";
   check_channels(op, x, 2);

@@ -7,6 +7,7 @@
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "autograd/reduction.h"
@@ -56,6 +57,7 @@ Tensor norm_gradient(const Tensor& g, const Tensor& y, const Tensor& x, double p
 }  // namespace
 
 Tensor norm(const Tensor& x, double p, const Dims& given, bool keepdim) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&norm, x, p, given, keepdim);
   const OpRange here("norm", x);
   const AxisSet axes("norm", x, given, keepdim);
   check<DtypeError>(is_floating(x.dtype()), "norm", "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
@@ -66,6 +68,7 @@ Tensor norm(const Tensor& x, double p, const Dims& given, bool keepdim) {
 }
 
 Tensor renorm(const Tensor& x, double p, std::int64_t axis, double max_norm) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&renorm, x, p, axis, max_norm);
   const OpRange here("renorm", x);
   constexpr const char* op = "renorm";
   check_defined(op, x);
@@ -81,6 +84,7 @@ Tensor renorm(const Tensor& x, double p, std::int64_t axis, double max_norm) {
 }
 
 Tensor logsumexp(const Tensor& x, const Dims& given, bool keepdim) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&logsumexp, x, given, keepdim);
   const OpRange here("logsumexp", x);
   const AxisSet axes("logsumexp", x, given, keepdim);
   check<DtypeError>(is_floating(x.dtype()), "logsumexp", "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());

@@ -6,6 +6,7 @@
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/binary.h"
 #include "autograd/record.h"
 #include "autograd/reduction.h"
@@ -45,7 +46,10 @@ Tensor mean_over(const Tensor& x, const Dims& given, bool keepdim) {
 }
 }  // namespace
 
-Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) { return sum_over("sum", x, AxisSet("sum", x, axes, keepdim), 1); }
+Tensor sum(const Tensor& x, const Dims& axes, bool keepdim) {
+  if (amp::on()) [[unlikely]] return amp::in_float32([&](const Tensor& t) { return sum(t, axes, keepdim); }, x);
+  return sum_over("sum", x, AxisSet("sum", x, axes, keepdim), 1);
+}
 Tensor sum(const Tensor& x) { return sum(x, {}, false); }
 Tensor mean(const Tensor& x, const Dims& axes, bool keepdim) { return mean_over(x, axes, keepdim); }
 Tensor mean(const Tensor& x) { return mean_over(x, {}, false); }
@@ -82,6 +86,7 @@ Tensor prod_gradient(const Tensor& g, const Tensor& y, const Tensor& x) {
 }  // namespace
 
 Tensor prod(const Tensor& x, std::int64_t axis, bool keepdim) {
+  if (amp::on()) [[unlikely]] return amp::in_float32([&](const Tensor& t) { return prod(t, axis, keepdim); }, x);
   const OpRange here("prod", x);
   const AxisSet axes("prod", x, {axis}, keepdim);
   return record("prod", reduce(Reduce::prod, x, axes), grad(x, [x = save(x), axis, kept = axes.kept](const Tensor& g, const Tensor& y) {

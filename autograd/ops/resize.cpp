@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/autocast.h"
 #include "autograd/cubic.h"
 #include "autograd/resample.h"
 #include "autograd/window.h"
@@ -69,6 +70,7 @@ std::shared_ptr<const AxisMap> antialias_map(const char* op, ResizeMode mode, In
 }  // namespace
 
 Tensor interpolate(const Tensor& x, const ResizeOptions& o) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&interpolate, x, o);
   const OpRange here("interpolate", x);
   const char* op = "interpolate";
   check_defined(op, x);

@@ -29,6 +29,9 @@ struct RnnLayer {
 };
 
 RecurrentResult run(const RnnLayer& layer, const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) {
+  if (amp::on()) [[unlikely]]
+    return amp::low([&](const Tensor& x, const Tensor& h, const Tensor& ih, const Tensor& hh, const Tensor& b, const Tensor& c) { return run(layer, x, h, {ih, hh, b, c}, options); },
+                    x, h, w.ih, w.hh, w.bias_ih, w.bias_hh);
   const OpRange here(layer.op, x, h);
   const Sequence q(layer.op, x, h, options);
   const std::int64_t units = units_of(layer.op, x, w.ih, layer.gates), width = layer.gates * units;

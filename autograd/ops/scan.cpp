@@ -7,6 +7,7 @@
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "backends/api/backend.h"
@@ -66,12 +67,14 @@ ValuesIndices running_extreme(const char* op, Scan what, const Tensor& x, std::i
 }  // namespace
 
 Tensor cumsum(const Tensor& x, std::int64_t axis) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&cumsum, x, axis);
   const OpRange here("cumsum", x);
   const Tensor y = run_scan("cumsum", Scan::sum, x, axis);
   return record("cumsum", y, grad(x, [axis](const Tensor& g) { return sum_from_here(g, axis); }));
 }
 
 Tensor cumprod(const Tensor& x, std::int64_t axis) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&cumprod, x, axis);
   const OpRange here("cumprod", x);
   const Tensor y = run_scan("cumprod", Scan::prod, x, axis);
   return record("cumprod", y, grad(x, [axis, x = save(x)](const Tensor& g, const Tensor& y) {

@@ -4,6 +4,7 @@
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
 
+#include "autograd/autocast.h"
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "lib/core/op_range.h"
@@ -24,6 +25,7 @@ Tensor softmax_gradient(bool log, const Tensor& g, const Tensor& y, std::int64_t
 }
 
 Tensor softmax_of(const char* op, bool log, const Tensor& x, std::int64_t axis) {
+  if (amp::on()) [[unlikely]] return amp::in_float32([&](const Tensor& t) { return softmax_of(op, log, t, axis); }, x);
   const OpRange here(op, x);
   check_defined(op, x);
   check<DtypeError>(is_floating(x.dtype()), op, "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());

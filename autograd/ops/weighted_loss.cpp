@@ -5,6 +5,7 @@
 #include <rill/ops/elementwise.h>
 #include <rill/ops/view.h>
 
+#include "autograd/autocast.h"
 #include "autograd/loss.h"
 #include "lib/core/op_range.h"
 
@@ -20,6 +21,7 @@ Tensor safe_quotient(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Tensor weighted_loss(const Tensor& losses, const Tensor& weight, WeightedReduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&weighted_loss, losses, weight, reduction);
   const OpRange here("weighted_loss", losses, weight);
   constexpr const char* op = "weighted_loss";
   const Tensor l = input_of(op, losses);
@@ -35,24 +37,28 @@ Tensor weighted_loss(const Tensor& losses, const Tensor& weight, WeightedReducti
 }
 
 Tensor hinge_loss(const Tensor& logits, const Tensor& target, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&hinge_loss, logits, target, reduction);
   const OpRange here("hinge_loss", logits, target);
   const Tensor x = input_of("hinge_loss", logits), y = target_of("hinge_loss", target, logits);
   return finish(relu(1 - (2 * y - 1) * x), reduction, logits);
 }
 
 Tensor log_loss(const Tensor& input, const Tensor& target, double eps, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&log_loss, input, target, eps, reduction);
   const OpRange here("log_loss", input, target);
   const Tensor x = input_of("log_loss", input), y = target_of("log_loss", target, input);
   return finish(-(y * log(x + eps)) - (1 - y) * log(1 - x + eps), reduction, input);
 }
 
 Tensor cosine_distance(const Tensor& a, const Tensor& b, std::int64_t axis, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&cosine_distance, a, b, axis, reduction);
   const OpRange here("cosine_distance", a, b);
   const Tensor x = input_of("cosine_distance", a), y = target_of("cosine_distance", b, a);
   return finish(1 - sum(x * y, {axis}, true), reduction, a);
 }
 
 Tensor mean_pairwise_squared_error(const Tensor& input, const Tensor& target, Reduction reduction) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&mean_pairwise_squared_error, input, target, reduction);
   const OpRange here("mean_pairwise_squared_error", input, target);
   constexpr const char* op = "mean_pairwise_squared_error";
   const Tensor x = input_of(op, input), y = target_of(op, target, input);

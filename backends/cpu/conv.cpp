@@ -1,5 +1,6 @@
 // Convolutions of every dtype and rank: per image and group a product with the matrix of windows (im2col), which holds one row per
-// (channel, kernel position) and one column per output position. float32 goes to oneDNN where it is built in.
+// (channel, kernel position) and one column per output position. float32 and bfloat16 go to oneDNN where it is built in; what
+// is left of 16-bit floats is computed in float32 and rounded once.
 #include "backends/cpu/conv.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "backends/cpu/conv_gradient.h"
 #include "backends/cpu/conv_images.h"
 #include "backends/cpu/dtype_switch.h"
+#include "backends/cpu/map.h"
 #include "backends/cpu/onednn.h"
 #include "backends/cpu/scratch.h"
 #include "lib/core/parallel.h"
@@ -85,10 +87,33 @@ Matrix planes(const View& y, const Images& m, Int channels) {
 }
 Int plane_offset(const View& y, const Images& m, Int n, Int group) { return n * y.sizes[1] * m.positions + group * m.filters * (y.contiguous ? m.positions : 1); }
 
+bool is_16bit(Dtype d) { return d == Dtype::float16 || d == Dtype::bfloat16; }
+[[maybe_unused]] bool for_onednn(Dtype d) { return d == Dtype::float32 || d == Dtype::bfloat16; }
+
+/// A dense operand in float32, in the same layout.
+class Widened {
+ public:
+  Widened(const View& v, bool load) : memory_(v.data ? v.numel * 4 : 0), view_(v) {
+    if (!v.data) return;
+    view_.data = memory_.get(), view_.dtype = Dtype::float32;
+    if (load) copy(v, view_);
+  }
+  const View& get() const { return view_; }
+
+ private:
+  Scratch memory_;
+  View view_;
+};
+
 void conv(const View& x, const View& w, const View& b, const View& y, const WindowGeometry& geometry) {
 #ifdef RILL_WITH_ONEDNN
-  if (x.dtype == Dtype::float32 && onednn_conv(x, w, b, y, geometry)) return;
+  if (for_onednn(x.dtype) && onednn_conv(x, w, b, y, geometry)) return;
 #endif
+  if (is_16bit(x.dtype)) {
+    const Widened wide(y, false);
+    conv(Widened(x, true).get(), Widened(w, true).get(), Widened(b, true).get(), wide.get(), geometry);
+    return copy(wide.get(), y);
+  }
   const Kernels& k = cpu_kernels();
   const Images m(x, y, geometry);
   const Scratch memory(m.rows() * m.positions * m.element);
@@ -112,8 +137,13 @@ void zero(const View& v) { std::memset(v.data, 0, static_cast<std::size_t>(v.num
 
 void input_gradient(const View& g, const View& w, const View& dx, const WindowGeometry& geometry) {
 #ifdef RILL_WITH_ONEDNN
-  if (g.dtype == Dtype::float32 && onednn_conv_input_gradient(g, w, dx, geometry)) return;
+  if (for_onednn(g.dtype) && onednn_conv_input_gradient(g, w, dx, geometry)) return;
 #endif
+  if (is_16bit(g.dtype)) {
+    const Widened wide(dx, false);
+    input_gradient(Widened(g, true).get(), Widened(w, true).get(), wide.get(), geometry);
+    return copy(wide.get(), dx);
+  }
   const Images m(dx, g, geometry);
   zero(dx);
   if (g.numel == 0 || w.numel == 0) return;
@@ -127,11 +157,19 @@ void input_gradient(const View& g, const View& w, const View& dx, const WindowGe
 }
 
 void weight_gradient(const View& g, const View& x, const View& dw, const WindowGeometry& geometry) {
+  if (is_16bit(dw.dtype)) {
+    const Widened wide(dw, false);
+    weight_gradient(g, x, wide.get(), geometry);
+    return copy(wide.get(), dw);
+  }
   const Images m(x, g, geometry);
 #ifdef RILL_WITH_ONEDNN
-  if (g.dtype == Dtype::float32 && m.groups > 1 && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
+  constexpr Int kFewChannels = 4;  // leave oneDNN's registers empty
+  const bool theirs = g.dtype == Dtype::bfloat16 ? m.groups > 1 || m.channels >= kFewChannels : g.dtype == Dtype::float32 && m.groups > 1;
+  if (theirs && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
 #endif
   if (g.numel == 0 || x.numel == 0) return zero(dw);
+  if (is_16bit(g.dtype)) return weight_gradient(Widened(g, true).get(), Widened(x, true).get(), dw, geometry);
   if (is_floating(g.dtype)) return conv_weight_gradient(g, x, dw, geometry);
   zero(dw);
   // Pieces of the batch that depend on the shape only; what they find is summed in their order.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backends/api/backend.h"
+#include "backends/cpu/gemm_bf16.h"
 #include "backends/cpu/linalg.h"
 #include "backends/cpu/map.h"
 #include "backends/cpu/scratch.h"
@@ -166,6 +167,17 @@ void run_batches(GemmBlock g, Batch batch, bool swapped, Dtype dtype) {
   parallel_for(batch.count * s.blocks(), std::max<Int>(1, kTaskWork / work), run);
 }
 
+/// One B for many A whose rows follow each other: a single product with more rows.
+void merge_rows(GemmBlock& g, Batch& batch) {
+  while (batch.rank > 0 && batch.b[batch.rank - 1] == 0) {
+    const int k = batch.rank - 1;
+    const bool one = g.m == 1;
+    if (!one && (batch.a[k] != g.m * g.a_row || batch.c[k] != g.m * g.c_row)) break;
+    if (one) g.a_row = batch.a[k], g.c_row = batch.c[k];
+    g.m *= batch.sizes[k], batch.count /= batch.sizes[k], --batch.rank;
+  }
+}
+
 /// The operand as a contiguous float32 tensor in `memory`.
 View widened(const View& v, void* memory, Strides& strides) {
   strides = Strides(v.rank, 0);
@@ -174,7 +186,72 @@ View widened(const View& v, void* memory, Strides& strides) {
   return {memory, Dtype::float32, v.rank, v.sizes, strides.data(), v.numel, true};
 }
 
+Int panels_size(Dtype d, Int k, Int n) { return panel_count(d, n) * panels_of(d).columns * (d == Dtype::bfloat16 ? (k + 1) / 2 * 2 : k); }
+
+/// Pairs of bfloat16 are worth their panels.
+bool takes_pairs(const View& a, const View& out) {
+  const Int m = out.sizes[out.rank - 2], n = out.sizes[out.rank - 1], k = a.sizes[a.rank - 1];
+  return a.dtype == Dtype::bfloat16 && has_bf16_products() && m >= 4 && n >= 16 && k >= 16;
+}
+
+/// One product of bfloat16 matrices with a float32 result.
+void run_pairs(const GemmBlock& g) {
+  const GemmPanels& p = panels_of(Dtype::bfloat16);
+  const Int count = panel_count(Dtype::bfloat16, g.n);
+  const Scratch panels(panels_size(Dtype::bfloat16, g.k, g.n) * 2);
+  parallel_for(count, std::max<Int>(1, kPackWork / (p.columns * g.k)), [&](Int first, Int last) { p.pack(g.b, g.b_row, g.b_col, g.k, g.n, first, last, panels.get()); });
+  GemmBlock whole = g;
+  whole.b = panels.get();
+  // blocks of whole tiles; where they are cut changes no value
+  constexpr Int unit = 12;
+  const Int threads = num_threads(), tiles = (g.m + unit - 1) / unit, least = (g.m + kGemmM - 1) / kGemmM;
+  const Int row_blocks = std::min(tiles, (least + threads - 1) / threads * threads), column_blocks = row_blocks < threads ? std::min(count, (threads + row_blocks - 1) / row_blocks) : 1;
+  const auto row = [&](Int block) { return std::min(g.m, tiles * block / row_blocks * unit); };
+  parallel_for(row_blocks * column_blocks, std::max<Int>(1, kTaskWork * row_blocks * column_blocks / (g.m * g.n * g.k)), [&](Int begin, Int end) {
+    for (Int task = begin; task < end; ++task) {
+      GemmBlock t = whole;
+      const Int r = task / column_blocks, c = task % column_blocks, i = row(r);
+      t.a = at(g.a, i * g.a_row, 2), t.c = at(g.c, i * g.c_row, 4), t.m = row(r + 1) - i;
+      p.multiply(t, count * c / column_blocks, count * (c + 1) / column_blocks);
+    }
+  });
+}
+
+/// out = a b, or out += a b: bfloat16 operands, a float32 result with adjacent columns. Few large matrices are worked on one after the other.
+void gemm_pairs(const View& a, const View& b, const View& out, bool accumulate) {
+  GemmBlock g = matrix_of(a, b, out, accumulate);
+  Batch batch = batch_of(a, b, out);
+  merge_rows(g, batch);
+  const bool large = g.m * g.n * g.k >= kLarge;
+  const auto run = [&](Int begin, Int end) {
+    for (Int i = begin; i < end; ++i) {
+      GemmBlock t = g;
+      Int rest = i, x = 0, y = 0, z = 0;
+      for (int axis = batch.rank - 1; axis >= 0; --axis) {
+        const Int index = rest % batch.sizes[axis];
+        rest /= batch.sizes[axis];
+        x += index * batch.a[axis], y += index * batch.b[axis], z += index * batch.c[axis];
+      }
+      t.a = at(g.a, x, 2), t.b = at(g.b, y, 2), t.c = at(g.c, z, 4);
+      run_pairs(t);
+    }
+  };
+  if (large) run(0, batch.count);
+  else parallel_for(batch.count, std::max<Int>(1, kTaskWork / (g.m * g.n * g.k)), run);
+}
+
+/// bfloat16 and float16 operands; `out` has their dtype or is float32.
 void gemm_16bit(const View& a, const View& b, const View& out, bool accumulate) {
+  const bool pairs = takes_pairs(a, out);
+  if (pairs && out.dtype == Dtype::float32) return gemm_pairs(a, b, out, accumulate);
+  if (pairs) {
+    const Scratch memory(out.numel * 4);
+    Strides strides;
+    const View wide = widened(out, memory.get(), strides);
+    if (accumulate) copy(out, wide);
+    gemm_pairs(a, b, wide, accumulate);
+    return copy(wide, out);
+  }
   const Scratch memory_a(a.numel * 4), memory_b(b.numel * 4), memory_c(out.numel * 4);
   Strides sa, sb, sc;
   const View wide_a = widened(a, memory_a.get(), sa), wide_b = widened(b, memory_b.get(), sb), wide_c = widened(out, memory_c.get(), sc);
@@ -185,8 +262,6 @@ void gemm_16bit(const View& a, const View& b, const View& out, bool accumulate) 
   copy(wide_c, out);
 }
 
-Int panels_size(Dtype d, Int k, Int n) { return panel_count(d, n) * panels_of(d).columns * k; }
-
 void pack_panels(const View& b, void* panels) {
   const GemmPanels& p = panels_of(b.dtype);
   const Int k = b.sizes[0], n = b.sizes[1];
@@ -196,16 +271,16 @@ void pack_panels(const View& b, void* panels) {
 
 void gemm_packed(const View& a, const void* panels, const View& out, bool accumulate) {
   if (out.numel == 0) return;
-  const GemmPanels& p = panels_of(out.dtype);
+  const GemmPanels& p = panels_of(a.dtype);
   const GemmBlock g{a.data, panels, out.data, out.sizes[0], out.sizes[1], a.sizes[1], a.strides[0], a.strides[1], 0, 0, out.strides[0], accumulate, nullptr};
-  parallel_for(panel_count(out.dtype, g.n), std::max<Int>(1, kTaskWork / std::max<Int>(1, g.m * p.columns * g.k)), [&](Int first, Int last) { p.multiply(g, first, last); });
+  parallel_for(panel_count(a.dtype, g.n), std::max<Int>(1, kTaskWork / std::max<Int>(1, g.m * p.columns * g.k)), [&](Int first, Int last) { p.multiply(g, first, last); });
 }
 
 }  // namespace
 
 void gemm(const View& a, const View& b, const View& out, bool accumulate) {
   if (out.numel == 0) return;
-  if (out.dtype == Dtype::float16 || out.dtype == Dtype::bfloat16) [[unlikely]] return gemm_16bit(a, b, out, accumulate);
+  if (a.dtype == Dtype::float16 || a.dtype == Dtype::bfloat16) [[unlikely]] return gemm_16bit(a, b, out, accumulate);
   GemmBlock g = matrix_of(a, b, out, accumulate);
   const Int c_col = out.strides[out.rank - 1];
   if (out.rank == 2) {
@@ -214,14 +289,7 @@ void gemm(const View& a, const View& b, const View& out, bool accumulate) {
     return run_batches(g, {}, false, out.dtype);
   }
   Batch batch = batch_of(a, b, out);
-  // one B for many A whose rows follow each other: a single product with more rows
-  while (batch.rank > 0 && batch.b[batch.rank - 1] == 0) {
-    const int k = batch.rank - 1;
-    const bool one = g.m == 1;
-    if (!one && (batch.a[k] != g.m * g.a_row || batch.c[k] != g.m * g.c_row)) break;
-    if (one) g.a_row = batch.a[k], g.c_row = batch.c[k];
-    g.m *= batch.sizes[k], batch.count /= batch.sizes[k], --batch.rank;
-  }
+  merge_rows(g, batch);
   const bool swapped = arrange(g, c_col);
   run_batches(g, batch, swapped, out.dtype);
 }
@@ -229,6 +297,7 @@ void gemm(const View& a, const View& b, const View& out, bool accumulate) {
 void add_linalg(LinalgKernels& k) {
   k.gemm = &gemm;
   k.panels_size = &panels_size, k.pack_panels = &pack_panels, k.gemm_packed = &gemm_packed;
+  add_bf16_products(k);
   add_lapack(k);
 }
 

@@ -1,4 +1,4 @@
-// float32 convolutions through oneDNN. The batch is cut into pieces that depend on the shape only; every piece runs on one thread, so
+// float32 and bfloat16 convolutions through oneDNN. The batch is cut into pieces that depend on the shape only; every piece runs on one thread, so
 // neither oneDNN's blocking nor the order of additions knows how many threads there are. Gradients of weights are summed in the order of the pieces.
 #ifdef RILL_WITH_ONEDNN
 #include <dnnl.hpp>
@@ -54,12 +54,13 @@ bool has_avx512() {
 /// What decides about a primitive: the key of the cache.
 struct Problem {
   Kind kind;
+  memory::data_type type;  // bfloat16 has float32 sums, and float32 gradients of weights
   bool last, bias;
   int axes;
   Int n, c, o, groups, in[3], out[3], kernel[3], stride[3], dilation[3], before[3];
 
   auto key() const {
-    std::array<Int, 26> k{static_cast<Int>(kind), last, bias, axes, n, c, o, groups};
+    std::array<Int, 26> k{static_cast<Int>(kind) + 16 * static_cast<Int>(type), last, bias, axes, n, c, o, groups};
     for (int i = 0; i < axes; ++i) {
       const Int values[] = {in[i], out[i], kernel[i], stride[i], dilation[i], before[i]};
       std::copy(values, values + 6, k.begin() + 8 + 6 * i);
@@ -75,8 +76,8 @@ struct Problem {
     constexpr Tag rows[] = {Tag::ncw, Tag::nchw, Tag::ncdhw}, channels[] = {Tag::nwc, Tag::nhwc, Tag::ndhwc};
     return (last ? channels : rows)[axes - 1];
   }
-  Desc x() const { return {dims(n, c, in), memory::data_type::f32, tag()}; }
-  Desc y() const { return {dims(n, o, out), memory::data_type::f32, tag()}; }
+  Desc x() const { return {dims(n, c, in), type, tag()}; }
+  Desc y() const { return {dims(n, o, out), type, tag()}; }
   memory::dims w_dims() const {
     memory::dims d = dims(o / groups, c / groups, kernel);
     if (groups > 1) d.insert(d.begin(), groups);
@@ -84,7 +85,7 @@ struct Problem {
   }
   Desc w() const {
     constexpr Tag plain[] = {Tag::abc, Tag::abcd, Tag::abcde, Tag::abcdef};
-    return {w_dims(), memory::data_type::f32, plain[axes - 1 + (groups > 1)]};
+    return {w_dims(), kind == Kind::weight ? memory::data_type::f32 : type, plain[axes - 1 + (groups > 1)]};
   }
   /// The layout that a primitive is asked to take. Channels-last is fast with AVX-512 only; else oneDNN's blocked layouts pay for two reorders.
   Desc free(const Desc& d) const {
@@ -98,7 +99,7 @@ struct Problem {
 };
 
 Problem problem(Kind kind, const View& x, const View& y, bool bias, const WindowGeometry& g) {
-  Problem p{kind, !x.contiguous || !y.contiguous, bias, g.axes, x.sizes[0], x.sizes[1], y.sizes[1], g.groups, {}, {}, {}, {}, {}, {}};
+  Problem p{kind, x.dtype == Dtype::bfloat16 ? memory::data_type::bf16 : memory::data_type::f32, !x.contiguous || !y.contiguous, bias, g.axes, x.sizes[0], x.sizes[1], y.sizes[1], g.groups, {}, {}, {}, {}, {}, {}};
   for (int i = 0; i < g.axes; ++i)
     p.in[i] = x.sizes[2 + i], p.out[i] = y.sizes[2 + i], p.kernel[i] = g.kernel[i], p.stride[i] = g.stride[i], p.dilation[i] = g.dilation[i], p.before[i] = g.before[i];
   return p;
@@ -115,8 +116,8 @@ struct Plan {
       stride.push_back(p.stride[i]), dilation.push_back(p.dilation[i] - 1), before.push_back(p.before[i]);
       after.push_back((p.out[i] - 1) * p.stride[i] + p.dilation[i] * (p.kernel[i] - 1) + 1 - p.in[i] - p.before[i]);
     }
-    const Desc xd = p.free(x_own), yd = p.free(y_own), wd(p.w_dims(), memory::data_type::f32, Tag::any);
-    const Desc bd = p.bias ? Desc({p.o}, memory::data_type::f32, Tag::a) : Desc();
+    const Desc xd = p.free(x_own), yd = p.free(y_own), wd(p.w_dims(), p.type, Tag::any), gradient(p.w_dims(), memory::data_type::f32, Tag::any);
+    const Desc bd = p.bias ? Desc({p.o}, p.type, Tag::a) : Desc();
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     constexpr auto direct = dnnl::algorithm::convolution_direct;
@@ -129,7 +130,7 @@ struct Plan {
       primitive = dnnl::convolution_backward_data(d);
       x = d.diff_src_desc(), w = d.weights_desc(), y = d.diff_dst_desc(), scratch = d.scratchpad_desc();
     } else {
-      const dnnl::convolution_backward_weights::primitive_desc d({direct, xd, wd, yd, stride, dilation, before, after}, attr, engine(), f);
+      const dnnl::convolution_backward_weights::primitive_desc d({direct, xd, gradient, yd, stride, dilation, before, after}, attr, engine(), f);
       primitive = dnnl::convolution_backward_weights(d);
       x = d.src_desc(), w = d.diff_weights_desc(), y = d.diff_dst_desc(), scratch = d.scratchpad_desc();
     }
@@ -196,10 +197,10 @@ struct Pieces {
   explicit operator bool() const { return full && rest; }
 };
 
-float* image(const View& v, Int n) { return v.as<float>() + n * (v.numel / v.sizes[0]); }
+void* image(const View& v, Int n) { return v.as<char>() + n * (v.numel / v.sizes[0]) * static_cast<Int>(size_of(v.dtype)); }
 
 /// Forward and input gradient: `from` and `to` are x and y, or y and x.
-bool run(const Problem& p, const View& from, const View& w, const float* bias, const View& to) {
+bool run(const Problem& p, const View& from, const View& w, const void* bias, const View& to) {
   if (p.work() < kSmallest) return false;
   const Pieces pieces(p, kPieces);
   if (!pieces) return false;
@@ -223,7 +224,7 @@ bool run(const Problem& p, const View& from, const View& w, const float* bias, c
                                            {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.get())},
                                            {forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, in.get()},
                                            {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, out.get()}};
-      if (bias) args[DNNL_ARG_BIAS] = memory(Desc({p.o}, memory::data_type::f32, Tag::a), engine(), const_cast<float*>(bias));
+      if (bias) args[DNNL_ARG_BIAS] = memory(Desc({p.o}, p.type, Tag::a), engine(), const_cast<void*>(bias));
       plan.primitive.execute(stream(), args);
       out.store();
     }
@@ -247,14 +248,14 @@ std::optional<Problem> as_forward(const Problem& p) {
 }
 
 /// w [O, C / groups, kernel] -> [C, O / groups, kernel turned around], group by group.
-void turn_filters(const Problem& p, const float* w, float* to) {
+template <class T> void turn_filters(const Problem& p, const T* w, T* to) {
   Int taps = 1;
   for (int i = 0; i < p.axes; ++i) taps *= p.kernel[i];
   const Int o = p.o / p.groups, c = p.c / p.groups;
   parallel_for(p.groups * c, std::max<Int>(1, kTurnWork / (o * taps)), [&](Int begin, Int end) {
     for (Int row = begin; row < end; ++row)
       for (Int k = 0; k < o; ++k) {
-        const float* from = w + ((row / c * o + k) * c + row % c) * taps;
+        const T* from = w + ((row / c * o + k) * c + row % c) * taps;
         for (Int t = 0; t < taps; ++t) to[(row * o + k) * taps + t] = from[taps - 1 - t];
       }
   });
@@ -273,7 +274,7 @@ template <class F> bool reported(F f) {
 
 bool onednn_conv(const View& x, const View& w, const View& b, const View& y, const WindowGeometry& window) {
   if (x.numel == 0) return false;
-  return reported([&] { return run(problem(Kind::forward, x, y, b.data, window), x, w, b.as<float>(), y); });
+  return reported([&] { return run(problem(Kind::forward, x, y, b.data, window), x, w, b.data, y); });
 }
 
 bool onednn_conv_input_gradient(const View& g, const View& w, const View& dx, const WindowGeometry& window) {
@@ -282,8 +283,9 @@ bool onednn_conv_input_gradient(const View& g, const View& w, const View& dx, co
     const Problem p = problem(Kind::input, dx, g, false, window);
     const std::optional<Problem> forward = as_forward(p);
     if (!forward) return run(p, g, w, nullptr, dx);
-    const Scratch turned(w.numel * 4);
-    turn_filters(p, w.as<float>(), static_cast<float*>(turned.get()));
+    const Scratch turned(w.numel * static_cast<Int>(size_of(w.dtype)));
+    if (w.dtype == Dtype::float32) turn_filters(p, w.as<float>(), static_cast<float*>(turned.get()));
+    else turn_filters(p, w.as<BFloat16>(), static_cast<BFloat16*>(turned.get()));
     View filters = w;
     filters.data = turned.get();
     return run(*forward, g, filters, nullptr, dx);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rill/autograd/anomaly.h>
+#include <rill/autograd/autocast.h>
 #include <rill/autograd/backward.h>
 #include <rill/autograd/checkpoint.h>
 #include <rill/autograd/custom_op.h>

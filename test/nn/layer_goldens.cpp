@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include <rill/autograd/autocast.h>
 #include <rill/autograd/backward.h>
 #include <rill/autograd/grad_mode.h>
 #include <rill/autograd/gradcheck.h>
@@ -157,6 +158,32 @@ TEST_CASE("every layer has right gradients with respect to its input and its par
       return step(key, copy, x);
     };
     CHECK(gradcheck(run, inputs).message == "");
+  }
+}
+
+TEST_CASE("every layer runs under autocast with the accuracy of bfloat16, and its parameters keep float32", "[nn][every][autocast]") {
+  for (const Line& line : lines()) {
+    INFO(line.golden.op << " " << line.repr << (line.training ? " in training" : " in evaluation"));
+    nn::AnyModule layer = line.make();
+    nn::Module& m = layer.module();
+    m.load(line.named("start"));
+    m.train(line.training);
+    List leaves = line.golden.inputs;
+    for (Tensor& t : leaves)
+      if (t.is_floating_point()) t = t.to(float32).requires_grad_();
+    const GeneratorScope scope(Generator::torch_compatible(line.seed + 1));
+    Tensor y;
+    {
+      const amp::autocast precision(bfloat16);
+      y = step(line.golden.op, layer, leaves).to(float32);
+    }
+    const Tensor want = line.section("output")[0];
+    check_same(y.detach().to(float64), want, Within{.relative = 0.02, .absolute = 0.02 * std::max(1.0, amax(abs(want)).item<double>())});
+    if (y.requires_grad()) sum(y).backward();
+    for (const Tensor& p : m.parameters()) {
+      CHECK(p.dtype() == float32);
+      if (p.grad().defined()) CHECK(p.grad().dtype() == float32);
+    }
   }
 }
 

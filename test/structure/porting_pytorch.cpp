@@ -184,6 +184,21 @@ TEST_CASE("porting from PyTorch: a part is replaced and the rest frozen", "[stru
   CHECK(trained.others.size() == 60);
 }
 
+TEST_CASE("porting from PyTorch: mixed precision", "[structure][porting]") {
+  nn::Linear net(4, 3);
+  optim::Sgd optimizer(net.named_parameters(), {.lr = 0.1});
+  const Tensor x = randn({8, 4}), y = randint(0, 3, {8}), before = net.weight.detach().clone();
+  Tensor loss;
+  {
+    const amp::autocast scope(bfloat16);
+    loss = cross_entropy(net(x), y);
+  }
+  loss.backward();
+  optimizer.step();
+  CHECK(net.weight.dtype() == float32);
+  CHECK_FALSE(equal(net.weight, before));
+}
+
 TEST_CASE("porting from PyTorch: traps that have a line of code", "[structure][porting]") {
   const Tensor w = nn::init::trunc_normal_(empty({100}), {.std = 1.5});         // PyTorch's: cut at -2 and 2
   const Tensor v = nn::init::truncated_normal_(empty({100}), {.std = 1.5});     // TensorFlow's: cut at -3 and 3

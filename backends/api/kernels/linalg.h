@@ -37,10 +37,11 @@ struct GemmPanels {
 struct LinalgKernels {
   std::array<GemmBlockFn, kDtypeCount> gemm_block{};  // by dtype; 16-bit floats and bool have none
   /// out = a b, or out += a b: views of one dtype and rank >= 2 whose leading axes broadcast to those of `out`; one of the last two
-  /// strides of `out` is 1. 16-bit floats are accumulated in float32 and rounded once. The result does not depend on the thread count.
+  /// strides of `out` is 1. 16-bit floats are accumulated in float32 and rounded once; `out` may be float32 beside them, with adjacent columns (on the
+  /// CPU). The result does not depend on the thread count.
   void (*gemm)(const View& a, const View& b, const View& out, bool accumulate) = nullptr;
 
-  std::array<GemmPanels, kDtypeCount> gemm_panels{};  // float32 and float64
+  std::array<GemmPanels, kDtypeCount> gemm_panels{};  // float32, float64, and bfloat16 (with float32 results) where the processor has products of it
   /// Elements of the panels of a [k, n] matrix.
   std::int64_t (*panels_size)(Dtype, std::int64_t k, std::int64_t n) = nullptr;
   void (*pack_panels)(const View& b, void* panels) = nullptr;
