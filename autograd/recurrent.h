@@ -44,7 +44,7 @@ inline Tensor rows(const Tensor& t, Step s) { return make_alias(t, {s.rows, impl
 Tensor states_before(const Sequence& s, const Tensor& after, const Tensor& initial);
 /// out = a b, or out += a b; off the tape.
 inline void multiply(const Tensor& a, const Tensor& b, const Tensor& out, bool accumulate) { kernels(a).gemm(view(a), view(b), view(out), accumulate); }
-/// The right operand of one product in each step; with several steps it is brought into the form of the kernels first.
+/// The right operand of one product in each step; with several steps on the CPU it is brought into the form of the kernels first.
 class StepOperand {
  public:
   StepOperand(const Tensor& b, const Sequence& s);
