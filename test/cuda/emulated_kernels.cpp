@@ -4,6 +4,7 @@
 #include "backends/cuda/kernels/ctc.cu"
 #include "backends/cuda/kernels/draw.cu"
 #include "backends/cuda/kernels/index.cu"
+#include "backends/cuda/kernels/linalg.cu"
 #include "backends/cuda/kernels/matmul.cu"
 #include "backends/cuda/kernels/norm.cu"
 #include "backends/cuda/kernels/order.cu"

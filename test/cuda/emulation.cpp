@@ -24,6 +24,8 @@
 
 namespace rill::emulated {
 
+void fill_solver(LinalgKernels& k);  // emulated_solver.cpp
+
 // ---- threads of a block as coroutines ---------------------------------------------------------------------------------------------
 
 namespace {
@@ -177,7 +179,7 @@ struct Name {
 };
 Kernels make_kernels() {
   Kernels k;
-  fill_all(k);
+  fill_all(k), fill_solver(k);
   k.gemm = &matmul;
   unimplemented::complete_table<Name>(k);
   return k;
