@@ -51,10 +51,9 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
   checked_numel("masked_fill", shape, impl(x).dtype);
   Tensor out = impl(x).shape == shape ? make_like(x) : make_tensor(shape, impl(x).dtype, impl(x).device);
   const Dtype compute = compute_dtype(impl(x).dtype);
-  const Tensor filling = constant(value, impl(x).dtype, impl(x).device);
+  const Tensor filling = constant(value, impl(x).dtype, Device::cpu());
   const Kernels& k = kernels(x);
-  const std::array in{view(mask), view(filling), view(x)};
-  k.map({&k.where, nullptr, compute, compute, kGrain}, view(out), in);
+  map_tensors(k, {&k.where, nullptr, compute, compute, kGrain}, out, {&mask, &filling, &x});
   if (!recording(x)) return out;
   return record("masked_fill", std::move(out),
                 grad(x, [mask = save(mask), s = impl(x).shape, d = impl(x).dtype](const Tensor& g) { return sum_to(masked_fill(g, mask(), 0), s, d); }));

@@ -59,6 +59,23 @@ void elementwise() {
   compare({x, numbers({7, 1, 13}, float64)}, [](auto& v) { return v[0] / v[1]; }, 1e-14);
 }
 
+/// 16-bit floats that lie so that a thread loads 16 bytes, and so that it does not.
+void halves() {
+  for (const Dtype d : {bfloat16, float16}) {
+    const Tensor a = numbers({5003}, d), b = numbers({5003}, d, 0.31);
+    for (const std::int64_t first : {0, 8, 4, 1})
+      for (const std::int64_t count : {8, 2048, 2056, 4999 - 8}) {
+        INFO(to_string(d) << ", " << count << " from " << first);
+        const auto part = [=](const Tensor& t) { return narrow(t, 0, first, count); };
+        compare({a, b}, [&](auto& x) { return part(x[0]) * part(x[1]); }, 0);
+        compare({a}, [&](auto& x) { return part(x[0]) * 0.3; }, 0);
+        compare({a, b}, [&](auto& x) { return lerp(part(x[0]), part(x[1]), x[1][7]); }, 0);
+        compare({a}, [&](auto& x) { return abs(part(x[0])); }, 0);
+        compare({a, numbers({5003}, float32)}, [&](auto& x) { return part(x[0]) + part(x[1]); }, 0);
+      }
+  }
+}
+
 void random_numbers() {
   const Options on{.device = Device::cuda()};
   for (const std::int64_t n : {1, 15, 16, 63, 64, 65, 1000, 5000}) {
@@ -326,6 +343,7 @@ void products() {
 }  // namespace
 
 RILL_DEVICE_TEST(elementwise, "elementwise kernels take any layout and dtype", "[map][sanitize]")
+RILL_DEVICE_TEST(halves, "16-bit floats of any alignment", "[map][sanitize]")
 RILL_DEVICE_TEST(random_numbers, "random numbers have the bits of the host", "[random][sanitize]")
 RILL_DEVICE_TEST(optimizers, "optimizers update many tensors in one launch", "[update][sanitize]")
 RILL_DEVICE_TEST(reductions, "reductions over any axes", "[reduce][sanitize]")
