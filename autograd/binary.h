@@ -14,7 +14,7 @@ Tensor constant(Scalar value, Dtype dtype, Device device);
 /// op(x, number). The number keeps float32 digits beside 16-bit floats: it is weaker than a tensor with axes, but not than one value.
 template <class Op> Tensor beside_number(const Tensor& x, Scalar value, Op op) {
   const Dtype dtype = result_type(x, value), wide = compute_dtype(dtype);
-  const Tensor number = constant(value, wide, impl(x).device);
+  const Tensor number = constant(value, wide, Device::cpu());
   if (dtype == wide || impl(x).shape.rank() > 0) [[likely]] return op(x, number);
   return op(x.to(wide), number).to(dtype);
 }
@@ -68,19 +68,24 @@ template <class F, bool First, bool Same> struct BinaryGrad {
 template <class F> inline constexpr bool has_binary_gradient = requires(Probe p, F f) { f.grad_a(p, p, p, p); };
 
 template <class F> void binary_into(const F& f, const Tensor& a, const Tensor& b, const Tensor& out, Dtype dtype) {
-  const Kernels& k = kernels(a);
+  const Kernels& k = kernels(out);
   run_map(k, F::name, k.binary[fn::Binary::index<F>], &f, compute_dtype(dtype), compute_dtype(dtype), out, a, b);
 }
 
 template <class F> [[gnu::always_inline]] inline void check_operands(const Tensor& a, const Tensor& b) {
   check_defined(F::name, a, "the first operand");
   check_defined(F::name, b, "the second operand");
-  check_same_device(F::name, a, b);
+  if (!(impl(a).device == impl(b).device)) [[unlikely]] common_device(F::name, {&a, &b});
 }
+/// A number of the tape, moved there.
+inline Tensor tracked_number_on(Device device, const Tensor& t) { return is_number(t) && current_node(t) ? t.to(device) : t; }
 
 template <class F> Tensor binary_output(const Tensor& a, const Tensor& b, Dtype dtype) {
   const auto &x = impl(a), &y = impl(b);
-  if (x.shape == y.shape) [[likely]] return make_like(!x.contiguous || y.contiguous ? a : b, dtype);
+  if (x.shape == y.shape) [[likely]] {
+    const bool first = x.device == y.device ? !x.contiguous || y.contiguous : !x.device.is_cpu();
+    return make_like(first ? a : b, dtype);
+  }
   Shape shape = broadcast_shapes(x.shape, y.shape, F::name);
   if (shape == x.shape) return make_like(a, dtype);
   if (shape == y.shape) return make_like(b, dtype);
@@ -92,10 +97,13 @@ template <class F> Tensor binary(const Tensor& a, const Tensor& b, const F& f = 
   if (profiler::unreported()) [[unlikely]] return profiler::report(F::name, [&] { return binary<F>(a, b, f); }, a, b);
   check_operands<F>(a, b);
   const auto &x = impl(a), &y = impl(b);
+  const bool one_device = x.device == y.device;
+  if (!one_device && recording(a, b) && ((is_number(a) && current_node(a)) || (is_number(b) && current_node(b)))) [[unlikely]]
+    return binary<F>(tracked_number_on(y.device, a), tracked_number_on(x.device, b), f);
   const bool same_dtype = x.dtype == y.dtype, same = same_dtype && x.shape == y.shape;
   const bool number = same_dtype && !same && y.shape.rank() == 0;  // the second operand is one value
   const Dtype dtype = binary_dtype<F>(same_dtype ? x.dtype : result_type(a, b));
-  const bool plain = (number || (same && y.contiguous)) && x.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype) && x.device.is_cpu();
+  const bool plain = (number || (same && y.contiguous)) && x.contiguous && x.numel <= kGrain && dtype == x.dtype && dtype == compute_dtype(dtype) && x.device.is_cpu() && one_device;
   Tensor out = plain ? make_like(a, dtype) : binary_output<F>(a, b, dtype);
   const MapFn fn = cpu_kernels().binary[fn::Binary::index<F>][static_cast<int>(dtype)];
   if (plain && fn) [[likely]] fn(&f, {impl(out).data, {x.data, y.data}, x.numel, number ? 2u : 0u});  // small: straight to the kernel
@@ -120,6 +128,7 @@ template <class F> Tensor binary(const Tensor& a, Scalar b, const F& f = {}) {
 template <class F> const Tensor& binary_(const Tensor& a, const Tensor& b, const F& f = {}) {
   const OpRange here(in_place_name<F>.data(), a, b);
   check_operands<F>(a, b);
+  if (!is_number(b)) check_same_device(F::name, a, b);
   const Dtype dtype = binary_dtype<F>(result_type(a, b));
   check_in_place(F::name, a, broadcast_shapes(impl(a).shape, impl(b).shape, F::name), dtype);
   if (recording(a, b)) {
@@ -140,7 +149,7 @@ template <class F> const Tensor& binary_(const Tensor& a, Scalar b, const F& f =
   const OpRange here(in_place_name<F>.data(), a);
   check_defined(F::name, a);
   const Dtype dtype = result_type(a, b);
-  return binary_<F>(a, constant(b, impl(a).shape.rank() > 0 ? compute_dtype(dtype) : dtype, impl(a).device), f);
+  return binary_<F>(a, constant(b, impl(a).shape.rank() > 0 ? compute_dtype(dtype) : dtype, Device::cpu()), f);
 }
 
 template <class F> Tensor compare(const Tensor& a, const Tensor& b) {
@@ -148,7 +157,7 @@ template <class F> Tensor compare(const Tensor& a, const Tensor& b) {
   check_operands<F>(a, b);
   const Dtype compute = compute_dtype(result_type(a, b));
   Tensor out = binary_output<F>(a, b, Dtype::boolean);
-  const Kernels& k = kernels(a);
+  const Kernels& k = kernels(out);
   const F f;
   run_map(k, F::name, k.compare[fn::Compare::index<F>], &f, compute, Dtype::boolean, out, a, b);
   return out;
@@ -156,7 +165,7 @@ template <class F> Tensor compare(const Tensor& a, const Tensor& b) {
 template <class F> Tensor compare(const Tensor& a, Scalar b) {
   const OpRange here(F::name, a);
   check_defined(F::name, a);
-  return compare<F>(a, constant(b, result_type(a, b), impl(a).device));
+  return compare<F>(a, constant(b, result_type(a, b), Device::cpu()));
 }
 
 }  // namespace rill

@@ -25,6 +25,14 @@ template <class F> Dtype unary_dtype(Dtype in) {
   return in;
 }
 
+// Note [Numbers beside device tensors]: a number in an expression (x * 2) is a CPU tensor of rank 0, and elementwise ops take one beside tensors of
+// any device: its value travels in the parameters of the launch.
+inline bool is_number(const Tensor& t) { return impl(t).device.is_cpu() && impl(t).shape.rank() == 0; }
+/// The device that operands share, numbers aside; throws DeviceError.
+Device common_device(const char* op, std::initializer_list<const Tensor*> operands);
+/// Runs an elementwise kernel over operands of any layout and dtype.
+void map_tensors(const Kernels& k, const MapSpec& spec, const Tensor& out, std::initializer_list<const Tensor*> in);
+
 /// Runs one elementwise kernel; contiguous operands of one dtype skip the loop plan.
 template <class... T> void run_map(const Kernels& k, const char* op, const MapSlots& slots, const void* functor, Dtype compute, Dtype result, const Tensor& out, const T&... in) {
   const MapFn fn = slots[static_cast<int>(compute)];
@@ -38,8 +46,8 @@ template <class... T> void run_map(const Kernels& k, const char* op, const MapSl
     bit <<= 1;
     return t.dtype == compute;
   };
-  if (o.contiguous && o.dtype == result && (... && fits(impl(in)))) [[likely]] {
-    if (o.numel <= kGrain || !o.device.is_cpu()) {
+  if (o.device.is_cpu() && o.contiguous && o.dtype == result && (... && fits(impl(in)))) [[likely]] {
+    if (o.numel <= kGrain) {
       if (o.numel) fn(functor, {o.data, {impl(in).data...}, o.numel, scalars});
       return;
     }
@@ -51,8 +59,7 @@ template <class... T> void run_map(const Kernels& k, const char* op, const MapSl
       fn(functor, args);
     });
   }
-  const std::array<View, sizeof...(in)> views{view(in)...};
-  k.map({&slots, functor, compute, result, kGrain}, view(out), views);
+  map_tensors(k, {&slots, functor, compute, result, kGrain}, out, {&in...});
 }
 
 template <class F> void unary_into(const F& f, const Tensor& x, const Tensor& out, Dtype dtype) {

@@ -88,7 +88,7 @@ Tensor wide_linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
 
 StepOperand::StepOperand(const Tensor& b, const Sequence& s) : b_(b) {
   constexpr std::size_t kWorthIt = 4;  // steps: packing reads and writes b once
-  if (s.steps.size() < kWorthIt || impl(b).numel == 0) return;
+  if (s.steps.size() < kWorthIt || impl(b).numel == 0 || !impl(b).device.is_cpu()) return;
   const Kernels& k = kernels(b);
   panels_ = make_tensor({k.panels_size(impl(b).dtype, impl(b).shape[0], impl(b).shape[1])}, impl(b).dtype, impl(b).device);
   k.pack_panels(view(b), impl(panels_).data);

@@ -50,7 +50,7 @@ bool keeps_bfloat16(const Tensor& x);
 Tensor wide_product(const Tensor& a, const Tensor& b);
 /// x w^T + bias likewise; the bias may be undefined.
 Tensor wide_linear(const Tensor& x, const Tensor& w, const Tensor& bias);
-/// The right operand of one product in each step; with several steps it is brought into the form of the kernels first. Left operands get its dtype.
+/// The right operand of one product in each step; with several steps on the CPU it is brought into the form of the kernels first. Left operands get its dtype.
 class StepOperand {
  public:
   StepOperand(const Tensor& b, const Sequence& s);

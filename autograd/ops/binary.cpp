@@ -17,6 +17,27 @@ Tensor constant(Scalar value, Dtype dtype, Device device) {
   return t;
 }
 
+Device common_device(const char* op, std::initializer_list<const Tensor*> operands) {
+  const Tensor* first = nullptr;
+  for (const Tensor* t : operands) {
+    if (is_number(*t)) continue;
+    if (!first) first = t;
+    else check_same_device(op, *first, *t);
+  }
+  return first ? impl(*first).device : Device::cpu();
+}
+
+void map_tensors(const Kernels& k, const MapSpec& spec, const Tensor& out, std::initializer_list<const Tensor*> in) {
+  std::array<View, 3> views;
+  MapSpec complete = spec;
+  std::size_t count = 0;
+  for (const Tensor* t : in) {
+    if (!(impl(*t).device == impl(out).device)) complete.numbers |= 1u << count;
+    views[count++] = view(*t);
+  }
+  k.map(complete, view(out), {views.data(), count});
+}
+
 Tensor expand_gradient(const Tensor& g, const Tensor& like) {
   if (impl(g).shape == impl(like).shape) return g;
   return g.expand(impl(like).shape);
@@ -199,46 +220,44 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   check_defined("where", condition, "the condition");
   check_defined("where", a, "the first value");
   check_defined("where", b, "the second value");
-  check_same_device("where", a, b);
-  check_same_device("where", a, condition);
+  const Device device = common_device("where", {&a, &b, &condition});
   check<DtypeError>(impl(condition).dtype == Dtype::boolean, "where", "the condition is {}, expected bool; compare it first, as in x > 0", impl(condition).dtype);
   const Dtype dtype = result_type(a, b);
   const Shape shape = broadcast_shapes(impl(condition).shape, broadcast_shapes(impl(a).shape, impl(b).shape, "where"), "where");
   checked_numel("where", shape, dtype);
   const Tensor& like = impl(a).shape == shape ? a : impl(b).shape == shape ? b : condition;
-  Tensor out = impl(like).shape == shape ? make_like(like, dtype) : make_tensor(shape, dtype, impl(a).device);
-  const Kernels& k = kernels(a);
-  const std::array in{view(condition), view(a), view(b)};
-  k.map({&k.where, nullptr, compute_dtype(dtype), compute_dtype(dtype), kGrain}, view(out), in);
+  Tensor out = impl(like).shape == shape && impl(like).device == device ? make_like(like, dtype) : make_tensor(shape, dtype, device);
+  const Kernels& k = kernels(out);
+  map_tensors(k, {&k.where, nullptr, compute_dtype(dtype), compute_dtype(dtype), kGrain}, out, {&condition, &a, &b});
   if (!recording(a, b)) return out;
   auto pass = [condition](const Tensor& like, bool first) {
-    return [condition, first, shape = impl(like).shape, to = impl(like).dtype](const Tensor& g) {
-      const Tensor zero = constant(0, impl(g).dtype, impl(g).device);
-      return sum_to(first ? where(condition, g, zero) : where(condition, zero, g), shape, to);
+    return [condition, first, shape = impl(like).shape, to = impl(like).dtype, device = impl(like).device](const Tensor& g) {
+      const Tensor zero = constant(0, impl(g).dtype, Device::cpu());
+      return sum_to(first ? where(condition, g, zero) : where(condition, zero, g), shape, to).to(device);
     };
   };
   return record("where", std::move(out), grad(a, pass(a, true)), grad(b, pass(b, false)));
 }
-Tensor where(const Tensor& c, const Tensor& a, Scalar b) { return check_defined("where", a), where(c, a, constant(b, result_type(a, b), a.device())); }
-Tensor where(const Tensor& c, Scalar a, const Tensor& b) { return check_defined("where", b), where(c, constant(a, result_type(b, a), b.device()), b); }
+Tensor where(const Tensor& c, const Tensor& a, Scalar b) { return check_defined("where", a), where(c, a, constant(b, result_type(a, b), Device::cpu())); }
+Tensor where(const Tensor& c, Scalar a, const Tensor& b) { return check_defined("where", b), where(c, constant(a, result_type(b, a), Device::cpu()), b); }
 
 namespace {
 template <class F> Tensor ternary_value(const Tensor& a, const Tensor& b, const Tensor& c, const F& f) {
   check_operands<F>(a, b);
   check_defined(F::name, c, "the third operand");
-  check_same_device(F::name, a, c);
+  const Device device = common_device(F::name, {&a, &b, &c});
   const Dtype ab = result_type(a, b), dtype = promote(ab, impl(c).shape.rank() ? impl(c).dtype : ab);
   check<DtypeError>(is_floating(dtype), F::name, "{} is not supported (expected a floating dtype); convert with .to(rill::float32)", dtype);
   const Shape shape = broadcast_shapes(broadcast_shapes(impl(a).shape, impl(b).shape, F::name), impl(c).shape, F::name);
   checked_numel(F::name, shape, dtype);
-  Tensor out = impl(a).shape == shape ? make_like(a, dtype) : make_tensor(shape, dtype, impl(a).device);
-  const Kernels& k = kernels(a);
+  Tensor out = impl(a).shape == shape && impl(a).device == device ? make_like(a, dtype) : make_tensor(shape, dtype, device);
+  const Kernels& k = kernels(out);
   run_map(k, F::name, k.ternary[fn::Ternary::index<F>], &f, compute_dtype(dtype), compute_dtype(dtype), out, a, b, c);
   return out;
 }
-/// The formula's result summed to the operand's shape.
+/// The formula's result summed to the operand's shape, where the operand is.
 template <class F> auto to_operand(const Tensor& x, F formula) {
-  return grad(x, [formula = std::move(formula), shape = impl(x).shape, dtype = impl(x).dtype](const Tensor& g) { return sum_to(formula(g), shape, dtype); });
+  return grad(x, [formula = std::move(formula), shape = impl(x).shape, dtype = impl(x).dtype, device = impl(x).device](const Tensor& g) { return sum_to(formula(g), shape, dtype).to(device); });
 }
 }  // namespace
 
@@ -249,7 +268,7 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& w) {
   return record("lerp", std::move(out), to_operand(a, [w = save(w)](const Tensor& g) { return g * (1 - w()); }),
                 to_operand(b, [w = save(w)](const Tensor& g) { return g * w(); }), to_operand(w, [a = save(a), b = save(b)](const Tensor& g) { return g * (b() - a()); }));
 }
-Tensor lerp(const Tensor& a, const Tensor& b, double w) { return check_defined("lerp", a), lerp(a, b, constant(w, a.dtype(), a.device())); }
+Tensor lerp(const Tensor& a, const Tensor& b, double w) { return check_defined("lerp", a), lerp(a, b, constant(w, a.dtype(), Device::cpu())); }
 
 const Tensor& lerp_(const Tensor& a, const Tensor& b, const Tensor& w) { return rewrite("lerp_", a, [&](const Tensor& before) { return lerp(before, b, w); }); }
 const Tensor& lerp_(const Tensor& a, const Tensor& b, double w) { return rewrite("lerp_", a, [&](const Tensor& before) { return lerp(before, b, w); }); }

@@ -66,7 +66,7 @@ Qr qr(const Tensor& x, bool complete) {
     r = triu(as_matrix(a).narrow(-2, 0, width == m ? m : k));
     Tensor buffer = columns_buffer(x, m, width);
     if (k == 0) {
-      buffer.copy_(eye(width, m, {.dtype = impl(x).dtype}));
+      buffer.copy_(eye(width, m, {.dtype = impl(x).dtype, .device = impl(x).device}));
     } else if (impl(buffer).numel) {
       buffer.narrow(-2, 0, k).copy_(a.narrow(-2, 0, k));
       if (width > k) buffer.narrow(-2, k, width - k).zero_();

@@ -101,7 +101,7 @@ Tensor bitwise_not(const Tensor& x) {
   const OpRange here("bitwise_not", x);
   check_defined("bitwise_not", x);
   check<DtypeError>(!is_floating(x.dtype()), "bitwise_not", "{} is not supported (expected bool or an integer dtype)", x.dtype());
-  return bitwise_xor(x, x.dtype() == Dtype::boolean ? constant(true, Dtype::boolean, x.device()) : constant(x.dtype() == Dtype::uint8 ? 255 : -1, x.dtype(), x.device()));
+  return bitwise_xor(x, x.dtype() == Dtype::boolean ? constant(true, Dtype::boolean, Device::cpu()) : constant(x.dtype() == Dtype::uint8 ? 255 : -1, x.dtype(), Device::cpu()));
 }
 
 // ---- logic ------------------------------------------------------------------------------------------------------------------

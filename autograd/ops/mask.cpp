@@ -2,8 +2,11 @@
 #include <rill/ops/create.h>
 #include <rill/ops/elementwise.h>
 #include <rill/ops/index.h>
+#include <rill/ops/reduce.h>
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
+
+#include <algorithm>
 
 #include "autograd/binary.h"
 #include "autograd/rows.h"
@@ -48,10 +51,9 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
   checked_numel("masked_fill", shape, impl(x).dtype);
   Tensor out = impl(x).shape == shape ? make_like(x) : make_tensor(shape, impl(x).dtype, impl(x).device);
   const Dtype compute = compute_dtype(impl(x).dtype);
-  const Tensor filling = constant(value, impl(x).dtype, impl(x).device);
+  const Tensor filling = constant(value, impl(x).dtype, Device::cpu());
   const Kernels& k = kernels(x);
-  const std::array in{view(mask), view(filling), view(x)};
-  k.map({&k.where, nullptr, compute, compute, kGrain}, view(out), in);
+  map_tensors(k, {&k.where, nullptr, compute, compute, kGrain}, out, {&mask, &filling, &x});
   if (!recording(x)) return out;
   return record("masked_fill", std::move(out),
                 grad(x, [mask = save(mask), s = impl(x).shape, d = impl(x).dtype](const Tensor& g) { return sum_to(masked_fill(g, mask(), 0), s, d); }));
@@ -127,24 +129,13 @@ Tensor one_hot(const Tensor& index, std::int64_t classes) {
   check<ValueError>(classes >= -1 && classes != 0, "one_hot", "{} classes are asked for; use a positive number, or -1 for the largest index + 1", classes);
   check<ValueError>(n > 0 || classes > 0, "one_hot", "an empty index says nothing about the number of classes; pass it");
   const Tensor flat = i.reshape({n});
-  const Tensor dense = flat.contiguous();
-  const std::int64_t* p = dense.data<std::int64_t>();
-  std::int64_t limit = classes;
-  if (classes < 0) {
-    limit = 0;
-    for (std::int64_t k = 0; k < n; ++k) limit = std::max(limit, p[k] + 1);
-    limit = std::max<std::int64_t>(limit, 1);
-  }
+  const std::int64_t limit = classes > 0 ? classes : checked_add("one_hot", std::max<std::int64_t>(max(flat).item<std::int64_t>(), 0), 1);
   Shape shape = impl(i).shape;
   shape.push_back(limit);
   checked_numel("one_hot", shape, Dtype::int64);
-  Places place;  // element p[k] of row k
   const AxisIndex which{flat, i.dim(), limit};
-  place = places("one_hot", make_alias(dense, {limit}, {0}, 0), 0, {&which, 1}, false);
-  const Tensor out = zeros(shape, {.dtype = Dtype::int64, .device = impl(i).device});
-  std::int64_t* to = out.data<std::int64_t>();
-  for (std::int64_t k = 0; k < n; ++k) to[k * limit + p[k]] = 1;
-  return out;
+  places("one_hot", make_alias(flat, {limit}, {0}, 0), 0, {&which, 1}, false);
+  return eq(unsqueeze(i, -1), arange(limit, {.device = impl(i).device})).to(Dtype::int64);
 }
 
 }  // namespace rill

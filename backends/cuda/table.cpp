@@ -4,6 +4,7 @@
 #define RILL_GPU cuda
 #include "backends/cuda/conv.h"
 #include "backends/cuda/gemm.h"
+#include "backends/cuda/solver.h"
 #include "backends/cuda/kernels/fill.h"
 
 namespace rill::cuda {
@@ -17,7 +18,7 @@ struct Name {
 Kernels make_kernels() {
   Kernels k;
   fill_all(k);
-  fill_gemm(k), fill_conv(k);
+  fill_gemm(k), fill_conv(k), fill_solver(k);
   unimplemented::complete_table<Name>(k);
   return k;
 }

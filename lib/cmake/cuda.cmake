@@ -17,7 +17,7 @@ set_source_files_properties(${cuda_host} PROPERTIES SKIP_UNITY_BUILD_INCLUSION O
 target_sources(rill PRIVATE ${cuda_host})
 target_compile_definitions(rill PRIVATE RILL_WITH_CUDA)
 find_library(RILL_CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} REQUIRED)
-target_link_libraries(rill PRIVATE CUDA::cudart_static CUDA::cublasLt ${RILL_CUDNN_LIBRARY})
+target_link_libraries(rill PRIVATE CUDA::cudart_static CUDA::cublasLt CUDA::cublas CUDA::cusolver ${RILL_CUDNN_LIBRARY})
 
 # -fmad=false: as on the CPU, a * b + c is rounded twice unless a formula asks for fma. Warnings are errors, spilled registers
 # included;

@@ -24,6 +24,8 @@
 
 namespace rill::emulated {
 
+void fill_solver(LinalgKernels& k);  // emulated_solver.cpp
+
 // ---- threads of a block as coroutines ---------------------------------------------------------------------------------------------
 
 namespace {
@@ -177,7 +179,7 @@ struct Name {
 };
 Kernels make_kernels() {
   Kernels k;
-  fill_all(k);
+  fill_all(k), fill_solver(k);
   k.gemm = &matmul;
   unimplemented::complete_table<Name>(k);
   return k;
@@ -241,7 +243,11 @@ DeviceBackend& backend() {
 // ---- what kernels ask for ---------------------------------------------------------------------------------------------------------
 
 void* stream() { return nullptr; }
-void launched() {}
+namespace {
+std::int64_t g_launches = 0;
+}  // namespace
+void launched() { ++g_launches; }
+std::int64_t launches() noexcept { return g_launches; }
 void enter_device() { memory().unlock(); }
 void leave_device() { memory().lock(); }
 void copy_to_host(void* to, const void* from, std::int64_t bytes) {

@@ -6,6 +6,8 @@
 
 namespace rill::emulated {
 
+/// Kernels launched so far.
+std::int64_t launches() noexcept;
 /// Two devices. `Emulation here;` puts them in the place of cuda:0 and cuda:1 until the end of the scope.
 DeviceBackend& backend();
 class Emulation {

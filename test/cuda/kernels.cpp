@@ -59,6 +59,23 @@ void elementwise() {
   compare({x, numbers({7, 1, 13}, float64)}, [](auto& v) { return v[0] / v[1]; }, 1e-14);
 }
 
+/// 16-bit floats that lie so that a thread loads 16 bytes, and so that it does not.
+void halves() {
+  for (const Dtype d : {bfloat16, float16}) {
+    const Tensor a = numbers({5003}, d), b = numbers({5003}, d, 0.31);
+    for (const std::int64_t first : {0, 8, 4, 1})
+      for (const std::int64_t count : {8, 2048, 2056, 4999 - 8}) {
+        INFO(to_string(d) << ", " << count << " from " << first);
+        const auto part = [=](const Tensor& t) { return narrow(t, 0, first, count); };
+        compare({a, b}, [&](auto& x) { return part(x[0]) * part(x[1]); }, 0);
+        compare({a}, [&](auto& x) { return part(x[0]) * 0.3; }, 0);
+        compare({a, b}, [&](auto& x) { return lerp(part(x[0]), part(x[1]), x[1][7]); }, 0);
+        compare({a}, [&](auto& x) { return abs(part(x[0])); }, 0);
+        compare({a, numbers({5003}, float32)}, [&](auto& x) { return part(x[0]) + part(x[1]); }, 0);
+      }
+  }
+}
+
 void random_numbers() {
   const Options on{.device = Device::cuda()};
   for (const std::int64_t n : {1, 15, 16, 63, 64, 65, 1000, 5000}) {
@@ -205,6 +222,90 @@ void scans_and_sorts() {
   }
 }
 
+/// Few different values, in any order.
+Tensor repeating(const Shape& shape, Dtype dtype) { return round(numbers(shape, float64) * 2).to(dtype); }
+
+void order_statistics() {
+  for (const Shape& shape : {Shape{2500}, Shape{3, 700}, Shape{40, 9, 33}, Shape{5, 1}}) {
+    INFO(to_string(shape));
+    for (int axis = 0; axis < static_cast<int>(shape.rank()); ++axis)
+      for (const Dtype d : {float32, float64, bfloat16, int64, uint8}) {
+        INFO(to_string(d));
+        Tensor x = repeating(shape, d);
+        if (is_floating(d)) x = where(gt(numbers(shape, float64, 0.91), 2.5), std::nan(""), x);
+        const std::int64_t k = (x.size(axis) + 1) / 2;
+        for (const bool nan : {true, false}) {
+          if (!nan && is_floating(d)) x = repeating(shape, d);
+          compare({x}, [&](auto& v) { return median(v[0], axis).indices; }, 0);
+          compare({x}, [&](auto& v) { return nanmedian(v[0], axis).indices; }, 0);
+          compare({x}, [&](auto& v) { return mode(v[0], axis).indices; }, 0);
+          compare({x}, [&](auto& v) { return kthvalue(v[0], k, axis).indices; }, 0);
+        }
+      }
+  }
+  compare({full({7}, std::nan(""))}, [](auto& v) { return nanmedian(v[0], 0).indices; }, 0);
+  compare({numbers({4, 5}, float64)}, [](auto& v) {
+    const Tensor x = v[0].detach().requires_grad_();
+    sum(median(x, 1).values * 3).backward();
+    return x.grad();
+  }, 0);
+}
+
+void searches() {
+  for (const Dtype d : {float32, float64, bfloat16, int64, int8}) {
+    INFO(to_string(d));
+    const Tensor x = repeating({3, 1700}, d), sorted = sort(repeating({3, 90}, d)).values;
+    for (const bool right : {false, true}) {
+      compare({sorted, x}, [&](auto& v) { return searchsorted(v[0], v[1], right); }, 0);
+      compare({sorted, x}, [&](auto& v) { return bucketize(v[1], v[0][1], right); }, 0);
+    }
+    compare({x, sorted}, [](auto& v) { return isin(v[0], v[1]); }, 0);
+    for (const Tensor& t : {x.reshape({5100}), x, x.reshape({1700, 3}), x.reshape({3, 17, 100}).transpose(0, 2)})
+      for (int axis = -1; axis < 2 && axis < static_cast<int>(t.dim()); ++axis) {
+        const UniqueOptions o{.inverse = true, .counts = true, .axis = axis < 0 ? std::nullopt : std::optional<std::int64_t>(axis)};
+        for (const auto what : {&Unique::values, &Unique::inverse, &Unique::counts}) {
+          compare({t}, [&](auto& v) { return unique(v[0], o).*what; }, 0);
+          compare({t}, [&](auto& v) { return unique_consecutive(v[0], o).*what; }, 0);
+        }
+      }
+  }
+  compare({tensor({1., std::nan(""), std::nan(""), -0., 0.})}, [](auto& v) { return unique(v[0]).values; }, 0);
+  compare({tensor({3, 0, 7})}, [](auto& v) { return one_hot(v[0]); }, 0);
+  CHECK_THROWS_AS(one_hot(tensor({7}).cuda(), 3), IndexError);
+}
+
+void draws() {
+  const auto same = [](const std::function<Tensor(Device)>& f) { CHECK(f(Device::cuda()).to_vector<double>() == f(Device::cpu()).to_vector<double>()); };
+  for (const std::int64_t n : {0, 1, 2, 7, 256, 5000})
+    same([&](Device d) { return randperm(n, {.device = d}, Generator(11)); });
+  const Tensor weights = abs(numbers({7, 611}, float64)) * gt(numbers({7, 611}, float64, 0.37), -2).to(float64);
+  for (const bool replacement : {false, true}) {
+    same([&](Device d) { return multinomial(weights.to(d), 300, {.replacement = replacement}, Generator(12)); });
+    same([&](Device d) { return multinomial(weights[3].to(d), 1, {.replacement = replacement}, Generator(13)); });
+  }
+  const Tensor rates = cat({zeros({5}, kWide), linspace(0.01, 40, 3000, kWide), full({20}, 3e9, kWide)});
+  same([&](Device d) { return poisson(rates.to(d), Generator(14)); });
+}
+
+void paths() {
+  const Tensor x = log_softmax(numbers({23, 5, 7}, float64) * 2, 2);
+  Tensor targets = (arange(5 * 9) * 5 % 6 + 1).reshape({5, 9});
+  targets[1].fill_(3);  // one label again and again
+  targets[2][4].copy_(targets[2][3]);
+  const Tensor inputs = tensor({23, 20, 23, 7, 0}), lengths = tensor({9, 4, 8, 9, 0});  // the fourth is too short for its target
+  const auto loss = [&](const Tensor& p, Device d, bool zero) { return ctc_loss(p, targets.to(d), inputs.to(d), lengths.to(d), {.zero_infinity = zero, .reduction = Reduction::none}); };
+  for (const Dtype dtype : {float32, float64})
+    for (const bool zero : {false, true}) {
+      const double unit = dtype == float32 ? 1e-5 : 1e-12;
+      compare({x.to(dtype)}, [&](auto& v) { return loss(v[0], v[0].device(), zero); }, unit);
+      compare({x.to(dtype)}, [&](auto& v) {
+        const Tensor p = v[0].detach().requires_grad_();
+        sum(loss(p, p.device(), zero) * (arange(5, {.device = p.device()}) + 1)).backward();
+        return p.grad();
+      }, unit);
+    }
+}
+
 void windows() {
   const Tensor x = numbers({3, 4, 17, 19}, float32), w = numbers({6, 2, 3, 3}, float32), b = numbers({6}, float32);
   for (const bool last : {false, true}) {
@@ -245,6 +346,7 @@ void products() {
 }  // namespace
 
 RILL_DEVICE_TEST(elementwise, "elementwise kernels take any layout and dtype", "[map][sanitize]")
+RILL_DEVICE_TEST(halves, "16-bit floats of any alignment", "[map][sanitize]")
 RILL_DEVICE_TEST(random_numbers, "random numbers have the bits of the host", "[random][sanitize]")
 RILL_DEVICE_TEST(optimizers, "optimizers update many tensors in one launch", "[update][sanitize]")
 RILL_DEVICE_TEST(reductions, "reductions over any axes", "[reduce][sanitize]")
@@ -252,5 +354,9 @@ RILL_DEVICE_TEST(softmaxes, "softmax and cross entropy along any axis", "[softma
 RILL_DEVICE_TEST(indices, "indices with duplicates, masks, joining", "[index][sanitize]")
 RILL_DEVICE_TEST(norms, "norms of rows and channels and their gradients", "[norm][sanitize]")
 RILL_DEVICE_TEST(scans_and_sorts, "running sums and order along any axis", "[scan][sanitize]")
+RILL_DEVICE_TEST(order_statistics, "order statistics along any axis", "[sort][sanitize]")
+RILL_DEVICE_TEST(searches, "searching and different elements", "[sort][sanitize]")
+RILL_DEVICE_TEST(draws, "permutations, choices and counts have the bits of the host", "[random][sanitize]")
+RILL_DEVICE_TEST(paths, "connectionist temporal classification", "[ctc][sanitize]")
 RILL_DEVICE_TEST(windows, "convolutions and maximum pools", "[conv][sanitize]")
 RILL_DEVICE_TEST(products, "matrix products", "[matmul][sanitize]")

@@ -2,6 +2,8 @@
 #include <rill/rill.h>
 #include <rill/cuda/memory.h>
 
+#include <functional>
+
 #include "test/cuda/backends.h"
 #include "test/support/message.h"
 
@@ -50,6 +52,41 @@ void tensors_are_made() {
   x.copy_(tensor({1.f, 2.f}));
   CHECK(x.to_vector<float>() == std::vector<float>{1, 2, 1, 2});
   CHECK(tril_indices(2, 2, 0, on).device() == Device::cuda());
+}
+
+void numbers_go_along() {
+  const Tensor x = tensor({1.f, -2.f, 3.f}).cuda(), one = full({}, 4.f).cuda(), half = x.to(bfloat16);
+  CHECK((1 - x).to_vector<float>() == std::vector<float>{0, 3, -2});
+  CHECK((2 / one).item<float>() == 0.5f);
+  CHECK((x + full({}, 0.5f)).to_vector<float>() == std::vector<float>{1.5f, -1.5f, 3.5f});
+  CHECK((full({}, 2) * x).device() == Device::cuda());
+  CHECK((x > 0).to_vector<bool>() == std::vector<bool>{true, false, true});
+  CHECK((half * 0.1).to_vector<float>() == (half.cpu() * 0.1).to_vector<float>());
+  CHECK((half > 1.5).to_vector<bool>() == std::vector<bool>{false, false, true});
+  CHECK(where(x > 0, x, 0).to_vector<float>() == std::vector<float>{1, 0, 3});
+  CHECK(where(full({}, true), x, x + 1).to_vector<float>() == x.to_vector<float>());
+  CHECK(where(full({}, false), full({}, 1.f), one).item<float>() == 4);
+  CHECK(lerp(x, x + 2, 0.5).to_vector<float>() == std::vector<float>{2, -1, 4});
+  CHECK(masked_fill(x, x < 0, 9).to_vector<float>() == std::vector<float>{1, 9, 3});
+  CHECK(pow(x, 3).to_vector<float>() == std::vector<float>{1, -8, 27});
+  x.mul_(2), x.add_(full({}, 1));
+  CHECK(x.to_vector<float>() == std::vector<float>{3, -3, 7});
+  CHECK(bitwise_not(tensor({0, 5}).cuda()).to_vector<int>() == std::vector<int>{-1, -6});
+  CHECK(MESSAGE(DeviceError, full({}, 1.f).add_(one)) == "add: tensors live on cpu and cuda:0; move one with .to(Device)");
+  CHECK(MESSAGE(DeviceError, where(x > 0, x.cpu(), x)) == "where: tensors live on cpu and cuda:0; move one with .to(Device)");
+}
+
+void numbers_have_gradients() {
+  const Tensor x = tensor({1., 2.}).cuda().requires_grad_(), n = full({}, 3.).requires_grad_();
+  sum(x * n + pow(n, x) + lerp(x, n, n) + where(x > 1, n, x)).backward();
+  const Tensor y = x.detach().cpu().requires_grad_(), m = full({}, 3.).requires_grad_();
+  sum(y * m + pow(m, y) + lerp(y, m, m) + where(y > 1, m, y)).backward();
+  CHECK(n.grad().device() == Device::cpu());
+  CHECK(n.grad().item<double>() == m.grad().item<double>());
+  CHECK(x.grad().to_vector<double>() == y.grad().to_vector<double>());
+  const Tensor z = tensor({1., 2.}).cuda().requires_grad_();
+  const Tensor first = grad({sum(pow(z, 3.5) / 2)}, {z}, {}, {.create_graph = true})[0];
+  CHECK(grad({sum(first)}, {z})[0].to_vector<double>()[0] == 3.5 * 2.5 / 2);
 }
 
 void memory_is_counted() {
@@ -102,6 +139,28 @@ void pinned_memory_holds_a_copy() {
 RILL_DEVICE_TEST(tensors_move, "tensors move between devices", "[tensors]")
 RILL_DEVICE_TEST(gradients_cross_devices, "gradients cross devices", "[tensors]")
 RILL_DEVICE_TEST(tensors_are_made, "tensors are made on a device", "[tensors]")
+RILL_DEVICE_TEST(numbers_go_along, "numbers stand beside tensors of any device", "[tensors]")
+RILL_DEVICE_TEST(numbers_have_gradients, "numbers beside tensors have gradients where they live", "[tensors]")
+
+TEST_CASE("a number takes no launch of its own, emulated", "[cuda][emulated][tensors]") {
+  const emulated::Emulation here;
+  const Tensor x = ones({5, 7}, {.device = Device::cuda()}), c = x > 0, one = ones({}, {.device = Device::cuda()});
+  const auto launches_of = [](const std::function<void()>& f) {
+    const auto before = emulated::launches();
+    f();
+    return emulated::launches() - before;
+  };
+  CHECK(launches_of([&] { x * 2; }) == 1);
+  CHECK(launches_of([&] { 1 - x; }) == 1);
+  CHECK(launches_of([&] { one / 3; }) == 1);
+  CHECK(launches_of([&] { x.t() + 0.5; }) == 1);
+  CHECK(launches_of([&] { x >= 0.5; }) == 1);
+  CHECK(launches_of([&] { x.add_(1); }) == 1);
+  CHECK(launches_of([&] { where(c, x, 0); }) == 1);
+  CHECK(launches_of([&] { masked_fill(x, c, -1); }) == 1);
+  CHECK(launches_of([&] { lerp(x, x, 0.5); }) == 1);
+}
+
 RILL_DEVICE_TEST(memory_is_counted, "device memory is counted and reused", "[memory]")
 RILL_DEVICE_TEST(streams_are_current, "streams and events order work", "[streams]")
 RILL_DEVICE_TEST(pinned_memory_holds_a_copy, "pinned memory holds a copy", "[memory]")

@@ -79,4 +79,60 @@ RILL_FN void turn(std::uint32_t low, std::uint32_t high, double& c, double& s) {
   s = quarter & 2 ? -q : q;
 }
 
+/// In (0, 1]: 64-bit number i of a call.
+RILL_FN double open_uniform(const Draw& draw, std::int64_t i) {
+  const std::uint64_t r = philox_random64(draw, static_cast<std::uint64_t>(i));
+  return positive_uniform_of(static_cast<std::uint32_t>(r), static_cast<std::uint32_t>(r >> 32));
+}
+
+// ---- Poisson -----------------------------------------------------------------------------------------------------------------------
+
+/// The numbers of one element: pairs of doubles in (0, 1], from the blocks element + 2^40 attempt.
+class Attempts {
+ public:
+  RILL_FN Attempts(const Draw& draw, std::int64_t element) : draw_(draw), element_(static_cast<std::uint64_t>(element)) {}  // below 2^40
+  RILL_FN double next() {
+    if (at_ == 0) block_ = philox_block(draw_.seed, element_ | attempt_++ << 40, draw_.call);
+    const double u = positive_uniform_of(block_.w[2 * at_], block_.w[2 * at_ + 1]);
+    at_ ^= 1;
+    return u;
+  }
+
+ private:
+  const Draw& draw_;
+  std::uint64_t element_, attempt_ = 0;
+  PhiloxBlock block_{};
+  int at_ = 0;
+};
+
+/// log(k!) for a whole k >= 0: the product itself, or Stirling's series, whose next term is below 1e-12.
+RILL_FN double log_factorial(double k) {
+  if (k < 10) {
+    double product = 1;
+    for (double i = 2; i <= k; ++i) product *= i;
+    return log_of(product);
+  }
+  const double r = 1 / k, z = r * r;
+  return (k + 0.5) * log_of(k) - k + 0.91893853320467274178 + r * (1.0 / 12 - z * (1.0 / 360 - z * (1.0 / 1260 - z * (1.0 / 1680))));  // log(2 pi) / 2
+}
+
+RILL_FN double poisson_of(double rate, Attempts numbers) {
+  if (rate == 0) return 0;
+  if (rate < 10) {  // Knuth: count exponentials until they pass the rate
+    double sum = -log_of(numbers.next()), k = 0;
+    while (sum < rate) sum -= log_of(numbers.next()), ++k;
+    return k;
+  }
+  // W. Hoermann, "The transformed rejection method for generating Poisson random variables" (1993), algorithm PTRS
+  const double root = std::sqrt(rate), log_rate = log_of(rate), b = 0.931 + 2.53 * root, a = -0.059 + 0.02483 * b;
+  const double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), quick = 0.9277 - 3.6224 / (b - 2);
+  for (;;) {
+    const double u = numbers.next() - 0.5, v = numbers.next(), us = 0.5 - std::fabs(u);
+    const double k = std::floor((2 * a / us + b) * u + rate + 0.43);
+    if (us >= 0.07 && v <= quick) return k;
+    if (k < 0 || (us < 0.013 && v > us)) continue;
+    if (log_of(v) + log_of(inverse_alpha) - log_of(a / (us * us) + b) <= -rate + k * log_rate - log_factorial(k)) return k;
+  }
+}
+
 }  // namespace rill::fn

@@ -34,6 +34,7 @@ struct MapSpec {
   Dtype compute;       // operands are converted to this
   Dtype result;        // what the slot writes: compute, or bool
   std::int64_t grain;  // elements per task
+  unsigned numbers = 0;  // bit k: input k is one value in host memory, wherever the other operands are
 };
 
 struct MapKernels {

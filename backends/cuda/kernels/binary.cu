@@ -7,7 +7,7 @@ namespace {
 
 template <class F> void fill_one(MapSlots& slots) {
   for_types<F::domain, F>([&]<class T>(Dtype d) {
-    slots[static_cast<int>(d)] = slot_of<ValueOf<F>, F, T, T, 2>(d);
+    slots[static_cast<int>(d)] = slot_of<ValueOf<F>, F, T, T, 2>();
   });
 }
 template <class... F> void fill_all(fn::List<F...>, MapKernels& k) {

@@ -64,6 +64,24 @@ template <class T> RILL_DEVICE void store_element(T x, char* p, Dtype d) {
   else store_any<T>(x, p, d);
 }
 
+/// Four 16-bit floats in a word, the first in its lowest bits.
+RILL_DEVICE void unpack_halves(std::uint64_t word, Dtype d, float (&x)[4]) {
+  RILL_UNROLL
+  for (int j = 0; j < 4; ++j) {
+    const auto bits = static_cast<std::uint16_t>(word >> 16 * j);
+    x[j] = d == Dtype::bfloat16 ? static_cast<float>(__builtin_bit_cast(BFloat16, bits)) : static_cast<float>(__builtin_bit_cast(Half, bits));
+  }
+}
+RILL_DEVICE std::uint64_t pack_halves(const float (&x)[4], Dtype d) {
+  std::uint64_t word = 0;
+  RILL_UNROLL
+  for (int j = 0; j < 4; ++j) {
+    const auto bits = d == Dtype::bfloat16 ? __builtin_bit_cast(std::uint16_t, BFloat16(x[j])) : __builtin_bit_cast(std::uint16_t, Half(x[j]));
+    word |= static_cast<std::uint64_t>(bits) << 16 * j;
+  }
+  return word;
+}
+
 template <class T, int n> struct alignas(sizeof(T) * n) Vector { T v[n]; };
 
 /// n elements of a floating dtype side by side, aligned to all of them.

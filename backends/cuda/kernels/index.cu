@@ -7,7 +7,7 @@
 
 #include "backends/api/functors/combine.h"
 #include "backends/cuda/kernels/fill.h"
-#include "backends/cuda/kernels/lines.h"
+#include "backends/cuda/kernels/mask.h"
 #include "backends/cuda/kernels/plan.h"
 
 namespace rill::RILL_GPU {
@@ -202,54 +202,6 @@ void copy_rows(const void* from, std::int64_t from_step, void* to, std::int64_t 
 
 // ---- what is true -----------------------------------------------------------------------------------------------------------------
 
-constexpr int kMaskItems = 16;  // elements of a thread
-constexpr Int kMaskChunk = Int{kLineThreads} * kMaskItems;
-
-/// How many of the items of a thread are true.
-RILL_DEVICE Int count_items(const unsigned char* mask, Int n, Int first) {
-  Int count = 0;
-  for (int j = 0; j < kMaskItems; ++j) count += first + j < n && mask[first + j] != 0;
-  return count;
-}
-/// How many are true in each chunk.
-struct CountChunks {
-  static constexpr int kThreads = kLineThreads;
-  struct Shared {
-    Int count[kThreads];
-  };
-  const unsigned char* mask;
-  Int n;
-  Int* counts;
-  RILL_DEVICE void operator()(Team& team, Shared& shared) const {
-    const Int first = team.block() * kMaskChunk + team.thread() * kMaskItems;
-    Int own = count_items(mask, n, first);
-    own = combine_line(team, Lines{1, kThreads}, shared.count, own, [](Int a, Int b) { return a + b; });
-    if (team.thread() == 0) counts[team.block()] = own;
-  }
-};
-/// counts[i] becomes the sum of what was before it; counts[chunks] the sum of all. One block.
-struct PrefixKernel {
-  static constexpr int kThreads = kLineThreads;
-  struct Shared {
-    Int sum[kThreads];
-  };
-  Int chunks;
-  Int* counts;
-  RILL_DEVICE void operator()(Team& team, Shared& shared) const {
-    const Int each = (chunks + kThreads - 1) / kThreads, begin = team.thread() * each, end = begin + each < chunks ? begin + each : chunks;
-    Int own = 0;
-    for (Int i = begin; i < end; ++i) own += counts[i];
-    shared.sum[team.thread()] = own;
-    team.sync();
-    Int before = 0;
-    for (int t = 0; t < team.thread(); ++t) before += shared.sum[t];
-    for (Int i = begin; i < end; ++i) {
-      const Int count = counts[i];
-      counts[i] = before, before += count;
-    }
-    if (team.thread() == kThreads - 1) counts[chunks] = before;
-  }
-};
 struct WriteTrue {
   static constexpr int kThreads = kLineThreads;
   struct Shared {
@@ -261,25 +213,16 @@ struct WriteTrue {
   Int* out;
   RILL_DEVICE void operator()(Team& team, Shared& shared) const {
     const Int first = team.block() * kMaskChunk + team.thread() * kMaskItems;
-    const Int own = count_items(mask, n, first);
-    shared.count[team.thread()] = own;
-    team.sync();
-    Int at = starts[team.block()];
-    for (int t = 0; t < team.thread(); ++t) at += shared.count[t];
+    Int at = true_before(team, shared.count, mask, n, first, starts);
     for (int j = 0; j < kMaskItems; ++j)
       if (first + j < n && mask[first + j] != 0) out[at++] = first + j;
   }
 };
-/// The starts of the chunks of a mask, and behind them how many are true.
-void chunk_starts(const View& mask, Int chunks, Int* counts) {
-  launch(CountChunks{mask.as<const unsigned char>(), mask.numel, counts}, chunks);
-  launch(PrefixKernel{chunks, counts}, 1);
-}
 std::int64_t count_true(const View& mask) {
   if (mask.numel == 0) return 0;
   const Int chunks = blocks_for(mask.numel, kMaskChunk);
   const Scratch counts((chunks + 1) * static_cast<Int>(sizeof(Int)));
-  chunk_starts(mask, chunks, counts.as<Int>());
+  chunk_starts(mask.as<const unsigned char>(), mask.numel, chunks, counts.as<Int>());
   Int all = 0;
   copy_to_host(&all, counts.as<Int>() + chunks, sizeof all);
   return all;
@@ -288,7 +231,7 @@ void positions_true(const View& mask, const View& out) {
   if (mask.numel == 0) return;
   const Int chunks = blocks_for(mask.numel, kMaskChunk);
   const Scratch counts((chunks + 1) * static_cast<Int>(sizeof(Int)));
-  chunk_starts(mask, chunks, counts.as<Int>());
+  chunk_starts(mask.as<const unsigned char>(), mask.numel, chunks, counts.as<Int>());
   launch(WriteTrue{mask.as<const unsigned char>(), mask.numel, counts.as<const Int>(), out.as<Int>()}, chunks);
 }
 

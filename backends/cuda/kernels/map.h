@@ -7,8 +7,7 @@
 
 namespace rill::RILL_GPU {
 
-/// What `map` hands to a slot: `scalars` has this bit, and the plan says everything.
-inline constexpr unsigned kPlanned = 1u << 31;
+/// What `map` hands to a slot: the plan says everything.
 struct PlannedMap : MapArgs {
   Plan plan;
 };
@@ -18,84 +17,92 @@ inline constexpr int kMapThreads = 256;
 /// out[i] = f(in[0][i], ...). First is the type of the first operand.
 template <class F, class T, class Out, int Arity, class First = T> struct MapKernel {
   static constexpr int kThreads = kMapThreads, kItems = kMapItems<T>;
+  static constexpr bool kHalves = std::is_same_v<T, float> && std::is_same_v<Out, float> && std::is_same_v<First, float>;
   F f;
   Plan plan;
 
+  /// Elements of a thread. Of 16-bit floats it takes two groups, so that it loads 16 bytes, too.
+  RILL_FN static std::uint32_t items_of(const Plan& plan) { return kHalves && plan.halves ? 2 * kItems : kItems; }
   RILL_DEVICE void operator()(Team& team) const {
-    const auto tile = static_cast<std::uint32_t>(team.block()) * (kThreads * kItems), thread = static_cast<std::uint32_t>(team.thread());
-    const std::uint32_t first = tile + thread * kItems;
-    if (plan.flat && first + kItems <= plan.numel) return side_by_side(first);
+    const std::uint32_t items = items_of(plan), tile = static_cast<std::uint32_t>(team.block()) * kThreads * items, thread = static_cast<std::uint32_t>(team.thread());
+    const std::uint32_t first = tile + thread * items;
+    if (plan.flat && first + items <= plan.numel) return side_by_side(first);
     RILL_NO_UNROLL
-    for (int j = 0; j < kItems; ++j) {  // neighbouring threads work on neighbouring elements
-      const std::uint32_t i = plan.flat ? first + static_cast<std::uint32_t>(j) : tile + static_cast<std::uint32_t>(j) * kThreads + thread;
+    for (std::uint32_t j = 0; j < items; ++j) {  // neighbouring threads work on neighbouring elements
+      const std::uint32_t i = plan.flat ? first + j : tile + j * kThreads + thread;
       if (i >= plan.numel) return;
       std::int64_t at[Arity + 1];
       plan.offsets(i, at);
-      const First a = load_element<First>(plan.data[1] + at[1], plan.dtype[1]);
+      const First a = load_element<First>(plan.input(1) + at[1], plan.dtype[1]);
       Out y;
       if constexpr (Arity == 1) y = f(a);
-      else if constexpr (Arity == 2) y = f(a, load_element<T>(plan.data[2] + at[2], plan.dtype[2]));
-      else y = f(a, load_element<T>(plan.data[2] + at[2], plan.dtype[2]), load_element<T>(plan.data[3] + at[3], plan.dtype[3]));
+      else if constexpr (Arity == 2) y = f(a, load_element<T>(plan.input(2) + at[2], plan.dtype[2]));
+      else y = f(a, load_element<T>(plan.input(2) + at[2], plan.dtype[2]), load_element<T>(plan.input(3) + at[3], plan.dtype[3]));
       store_element<Out>(y, plan.data[0] + at[0], plan.dtype[0]);
     }
   }
 
  private:
+  struct alignas(16) Words {  // two groups of four 16-bit floats
+    std::uint64_t group[2];
+  };
   template <class X> RILL_DEVICE void load(std::uint32_t first, int k, X (&x)[kItems]) const {
     if (plan.strides[k][0] != 0) return load_elements(plan.data[k] + static_cast<std::int64_t>(first) * plan.strides[k][0], plan.dtype[k], x);
-    const X one = load_element<X>(plan.data[k], plan.dtype[k]);
+    const X one = load_element<X>(plan.input(k), plan.dtype[k]);
     RILL_UNROLL
     for (int j = 0; j < kItems; ++j) x[j] = one;
   }
   RILL_DEVICE void side_by_side(std::uint32_t first) const {
-    First a[kItems];
-    T b[kItems], c[kItems];
-    load(first, 1, a);
-    if constexpr (Arity > 1) load(first, 2, b);
-    if constexpr (Arity > 2) load(first, 3, c);
-    Out y[kItems];
-    RILL_UNROLL
-    for (int j = 0; j < kItems; ++j) {
-      if constexpr (Arity == 1) y[j] = f(a[j]);
-      else if constexpr (Arity == 2) y[j] = f(a[j], b[j]);
-      else y[j] = f(a[j], b[j], c[j]);
+    Words in[Arity], out{};
+    const int groups = kHalves && plan.halves ? 2 : 1;
+    if constexpr (kHalves) {
+      RILL_UNROLL
+      for (int k = 1; k <= Arity; ++k)
+        if (plan.halves && plan.strides[k][0] != 0) in[k - 1] = *reinterpret_cast<const Words*>(plan.data[k] + static_cast<std::int64_t>(first) * 2);
     }
-    store_elements(y, plan.data[0] + static_cast<std::int64_t>(first) * plan.strides[0][0], plan.dtype[0]);
+    RILL_NO_UNROLL
+    for (int g = 0; g < groups; ++g) {
+      First a[kItems];
+      T b[kItems], c[kItems];
+      load_group(first, g, 1, in[0], a);
+      if constexpr (Arity > 1) load_group(first, g, 2, in[1], b);
+      if constexpr (Arity > 2) load_group(first, g, 3, in[2], c);
+      Out y[kItems];
+      RILL_UNROLL
+      for (int j = 0; j < kItems; ++j) {
+        if constexpr (Arity == 1) y[j] = f(a[j]);
+        else if constexpr (Arity == 2) y[j] = f(a[j], b[j]);
+        else y[j] = f(a[j], b[j], c[j]);
+      }
+      if constexpr (kHalves)
+        if (plan.halves) {
+          const std::uint64_t packed = pack_halves(y, plan.dtype[0]);
+          if (g == 0) out.group[0] = packed;
+          else out.group[1] = packed;
+          continue;
+        }
+      store_elements(y, plan.data[0] + static_cast<std::int64_t>(first) * plan.strides[0][0], plan.dtype[0]);
+    }
+    if constexpr (kHalves)
+      if (plan.halves) *reinterpret_cast<Words*>(plan.data[0] + static_cast<std::int64_t>(first) * 2) = out;
+  }
+  template <class X> RILL_DEVICE void load_group(std::uint32_t first, [[maybe_unused]] int g, int k, [[maybe_unused]] const Words& in, X (&x)[kItems]) const {
+    if constexpr (kHalves)
+      if (plan.halves && plan.strides[k][0] != 0) return unpack_halves(g == 0 ? in.group[0] : in.group[1], plan.dtype[k], x);
+    load(first, k, x);
   }
 };
 
-inline constexpr std::int64_t kOne = 1;
-inline View row(void* data, Dtype dtype, const std::int64_t& n) { return {data, dtype, 1, &n, &kOne, n, true}; }
-inline View single(void* data, Dtype dtype) { return {data, dtype, 0, nullptr, nullptr, 1, true}; }
-
-/// A slot of the table: of operands that are side by side in `dtype`, or as `map` has planned it.
-template <class F, class T, class Out, int Arity, class First = T> void map_slot(const F& f, const MapArgs& a, Dtype dtype) {
-  using K = MapKernel<F, T, Out, Arity, First>;
-  const auto start = [&](const Plan& plan) { launch(K{f, plan}, blocks_for(plan.numel, K::kThreads * K::kItems)); };
-  if (a.scalars & kPlanned) return start(static_cast<const PlannedMap&>(a).plan);
-  std::array<View, Arity + 1> views;
-  Dtype dtypes[Arity + 1];
-  for (int k = 0; k <= Arity; ++k) {
-    const bool one = k > 0 && (a.scalars >> (k - 1) & 1);
-    dtypes[k] = k == 0 && std::is_same_v<Out, bool> ? Dtype::boolean : k == 1 && std::is_same_v<First, bool> ? Dtype::boolean : dtype;
-    views[static_cast<std::size_t>(k)] = one ? single(const_cast<void*>(a.in[k - 1]), dtypes[k]) : row(k ? const_cast<void*>(a.in[k - 1]) : a.out, dtypes[k], a.n);
-  }
-  for_each_part(LoopPlan<Arity + 1>(views), [&](const LoopPlan<Arity + 1>& part) { start(plan_of(part, dtypes, K::kItems)); });
+/// A slot of the table, called as `map` has planned it.
+template <class Wrapped, class F, class T, class Out, int Arity, class First> void run_slot(const void* f, const MapArgs& a) {
+  using K = MapKernel<Wrapped, T, Out, Arity, First>;
+  const Plan& plan = static_cast<const PlannedMap&>(a).plan;
+  const std::int64_t blocks = blocks_for(plan.numel, K::kThreads * K::items_of(plan));
+  if constexpr (std::is_empty_v<F>) launch(K{{}, plan}, blocks);
+  else launch(K{{*static_cast<const F*>(f)}, plan}, blocks);
 }
-
-template <class Wrapped, class F, class T, class Out, int Arity, class First, Dtype dtype> void run_slot(const void* f, const MapArgs& a) {
-  if constexpr (std::is_empty_v<F>) map_slot<Wrapped, T, Out, Arity, First>({}, a, dtype);
-  else map_slot<Wrapped, T, Out, Arity, First>({*static_cast<const F*>(f)}, a, dtype);
-}
-/// The slot for a dtype that is computed in T. Wrapped holds a functor F, whose value comes with every call.
-template <class Wrapped, class F, class T, class Out, int Arity, class First = T> MapFn slot_of(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::uint8: return &run_slot<Wrapped, F, T, Out, Arity, First, Dtype::uint8>;
-    case Dtype::int8: return &run_slot<Wrapped, F, T, Out, Arity, First, Dtype::int8>;
-    case Dtype::int16: return &run_slot<Wrapped, F, T, Out, Arity, First, Dtype::int16>;
-    default: return &run_slot<Wrapped, F, T, Out, Arity, First, dtype_of<T>>;
-  }
-}
+/// The slot of what is computed in T. Wrapped holds a functor F, whose value comes with every call.
+template <class Wrapped, class F, class T, class Out, int Arity, class First = T> constexpr MapFn slot_of() { return &run_slot<Wrapped, F, T, Out, Arity, First>; }
 
 // Note [Calls]: what takes hundreds of instructions is called instead of inlined four times: kernels compile faster and keep their registers.
 // For double that is every function that is not plain arithmetic.

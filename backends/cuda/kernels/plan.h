@@ -1,6 +1,8 @@
 // A loop plan as a kernel gets it: by value, indices in 32 bits, divisions by multiplication.
 #pragma once
 
+#include <cstring>
+
 #include <cstdint>
 
 #include "backends/api/functors/scalar.h"
@@ -31,11 +33,19 @@ struct Plan {
   std::uint32_t numel = 0;
   int rank = 0;
   bool flat = false;  // one axis on which every operand lies side by side or is one value
+  bool halves = false;  // flat, and elements are 16-bit floats that can be loaded 16 bytes at a time
   Dtype dtype[kPlanOperands] = {};
   Divider sizes[kPlanRank];
   std::int64_t strides[kPlanOperands][kPlanRank] = {};
-  char* data[kPlanOperands] = {};
+  char* data[kPlanOperands] = {};                // null: the value in `number`
+  alignas(8) char number[kPlanOperands][8] = {};
 
+  RILL_FN const char* input(int k) const { return data[k] ? data[k] : number[k]; }
+  /// Operand k is one value in host memory.
+  void take_number(int k) {
+    std::memcpy(number[k], data[k], size_of(dtype[k]));
+    data[k] = nullptr;
+  }
   /// Byte offsets of the operands at element i.
   template <int N> RILL_FN void offsets(std::uint32_t i, std::int64_t (&at)[N]) const {
     for (int k = 0; k < N; ++k) at[k] = 0;

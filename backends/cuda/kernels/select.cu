@@ -11,12 +11,12 @@ struct Select {
 
 template <class F> void fill_compare(MapSlots& slots) {
   for_types<fn::Domain::all, F>([&]<class T>(Dtype d) {
-    slots[static_cast<int>(d)] = slot_of<ValueOf<F>, F, T, bool, 2>(d);
+    slots[static_cast<int>(d)] = slot_of<ValueOf<F>, F, T, bool, 2>();
   });
 }
 template <class F> void fill_ternary(MapSlots& slots) {
   for_types<fn::Domain::floating, F>([&]<class T>(Dtype d) {
-    slots[static_cast<int>(d)] = slot_of<ValueOf<F>, F, T, T, 3>(d);
+    slots[static_cast<int>(d)] = slot_of<ValueOf<F>, F, T, T, 3>();
   });
 }
 template <class... F> void fill_compares(fn::List<F...>, MapKernels& k) {
@@ -28,6 +28,13 @@ template <class... F> void fill_ternaries(fn::List<F...>, MapKernels& k) {
   (..., fill_ternary<F>(k.ternary[i++]));
 }
 
+/// Every operand with elements of its own holds 16-bit floats and can be loaded 16 bytes at a time.
+template <int N> bool loads_halves(const Plan& p) {
+  bool all = p.flat;
+  for (int k = 0; k < N; ++k)
+    if (k == 0 || p.strides[k][0] != 0) all &= (p.dtype[k] == Dtype::float16 || p.dtype[k] == Dtype::bfloat16) && reinterpret_cast<std::uintptr_t>(p.data[k]) % 16 == 0;
+  return all;
+}
 template <int N> void map_parts(const MapSpec& spec, MapFn fn, const View& out, std::span<const View> in) {
   std::array<View, N> views{out};
   Dtype dtypes[N] = {out.dtype};
@@ -35,8 +42,10 @@ template <int N> void map_parts(const MapSpec& spec, MapFn fn, const View& out, 
   const int items = size_of(spec.compute) == 8 ? kMapItems<double> : kMapItems<float>;
   for_each_part(LoopPlan<N>(views), [&](const LoopPlan<N>& part) {
     PlannedMap call{};
-    call.scalars = kPlanned;
     call.plan = plan_of(part, dtypes, items);
+    for (int k = 1; k < N; ++k)
+      if (spec.numbers >> (k - 1) & 1) call.plan.take_number(k);
+    call.plan.halves = spec.compute == Dtype::float32 && loads_halves<N>(call.plan);
     fn(spec.functor, call);
   });
 }
@@ -55,7 +64,7 @@ void fill_select(MapKernels& k) {
   fill_compares(fn::Compare{}, k);
   fill_ternaries(fn::Ternary{}, k);
   for_types<fn::Domain::all, Select>([&]<class T>(Dtype d) {
-    k.where[static_cast<int>(d)] = slot_of<Select, Select, T, T, 3, bool>(d);
+    k.where[static_cast<int>(d)] = slot_of<Select, Select, T, T, 3, bool>();
   });
   k.map = &map;
 }

@@ -7,7 +7,7 @@ namespace {
 
 template <class F> void fill_value(MapSlots& slots) {
   for_types<F::domain, F>([&]<class T>(Dtype d) {
-    slots[static_cast<int>(d)] = slot_of<ValueOf<F>, F, T, T, 1>(d);
+    slots[static_cast<int>(d)] = slot_of<ValueOf<F>, F, T, T, 1>();
   });
 }
 template <class... F> void fill_values(fn::List<F...>, MapKernels& k) {

@@ -8,7 +8,7 @@ namespace {
 template <class F> void fill_grad(MapSlots& slots) {
   for_types<fn::Domain::floating, F>([&]<class T>(Dtype d) {
     if constexpr (requires(T x, F f) { f.grad(x, x, x); })
-      slots[static_cast<int>(d)] = slot_of<GradOf<F>, F, T, T, 3>(d);
+      slots[static_cast<int>(d)] = slot_of<GradOf<F>, F, T, T, 3>();
   });
 }
 template <class... F> void fill_grads(fn::List<F...>, MapKernels& k) {

@@ -8,8 +8,8 @@ namespace rill::optable {
 using Int = std::int64_t;
 using Values = std::vector<double>;
 
-/// New tensors of the dtype of the first input.
-inline Options options_of(const Args& a) { return {.dtype = a[0].dtype()}; }
+/// New tensors of the dtype and on the device of the first input.
+inline Options options_of(const Args& a) { return options_of(a[0]); }
 
 inline Int count_of(const Dims& sizes) {
   Int n = 1;

@@ -161,6 +161,9 @@ inline Args draw_inputs(const std::vector<Input>& inputs, Dtype dtype, std::uint
   for (const Input& in : inputs) args.push_back(make_input(in, in.shape, dtype, draw));
   return args;
 }
+/// For what a row makes besides its inputs: on their device, and of their dtype.
+inline Options on(const Tensor& x) { return {.device = x.device()}; }
+inline Options options_of(const Tensor& x) { return {.dtype = x.dtype(), .device = x.device()}; }
 inline Plain plain(const Tensor& t) { return {t.shape(), t.to_vector<double>()}; }
 
 inline double epsilon(Dtype d) { return d == float16 ? 0x1p-10 : d == bfloat16 ? 0x1p-7 : d == float64 ? 0x1p-52 : 0x1p-23; }

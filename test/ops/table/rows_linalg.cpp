@@ -38,8 +38,8 @@ Row solver(Row r) {
   return r;
 }
 /// A well conditioned symmetric matrix made of any square one.
-Tensor definite(const Tensor& x) { return matmul(x, transpose(x, -2, -1)) + 2 * eye(x.size(-1), -1, {.dtype = x.dtype()}); }
-Tensor regular(const Tensor& x) { return x + 4 * eye(x.size(-1), -1, {.dtype = x.dtype()}); }
+Tensor definite(const Tensor& x) { return matmul(x, transpose(x, -2, -1)) + 2 * eye(x.size(-1), -1, options_of(x)); }
+Tensor regular(const Tensor& x) { return x + 4 * eye(x.size(-1), -1, options_of(x)); }
 Values identity(const std::vector<Plain>&) { return {1, 0, 0, 0, 1, 0, 0, 0, 1}; }
 Values first(const std::vector<Plain>& in) { return in[0].v; }
 
@@ -56,9 +56,9 @@ std::vector<Row> rows_linalg() {
       row("dot", [](const Args& a) { return dot(a[0], a[1]); }, {{.shape = {6}}, {.shape = {6}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {1, 6}), as(in[1], {6, 1})); }, {throws<ShapeError>("dot: cannot multiply [6] by [5]: inner sizes 6 and 5 differ", [] { dot(ones({6}), ones({5})); })}),
       row("inner", [](const Args& a) { return inner(a[0], a[1]); }, {{.shape = {6}}, {.shape = {6}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {1, 6}), as(in[1], {6, 1})); }),
       row("outer", [](const Args& a) { return outer(a[0], a[1]); }, {{.shape = {6}}, {.shape = {5}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {6, 1}), as(in[1], {1, 5})); }),
-      row("addmm", [](const Args& a) { return addmm(zeros({4, 5}, {.dtype = a[0].dtype()}), a[0], a[1]); }, {kA, kB}, two),
-      row("baddbmm", [](const Args& a) { return baddbmm(zeros({1, 4, 5}, {.dtype = a[0].dtype()}), a[0], a[1]); }, {{.shape = {1, 4, 6}}, {.shape = {1, 6, 5}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {4, 6}), as(in[1], {6, 5})); }),
-      row("addmv", [](const Args& a) { return addmv(zeros({4}, {.dtype = a[0].dtype()}), a[0], a[1]); }, {kA, {.shape = {6}}}, [](const std::vector<Plain>& in) { return product(in[0], as(in[1], {6, 1})); }),
+      row("addmm", [](const Args& a) { return addmm(zeros({4, 5}, options_of(a[0])), a[0], a[1]); }, {kA, kB}, two),
+      row("baddbmm", [](const Args& a) { return baddbmm(zeros({1, 4, 5}, options_of(a[0])), a[0], a[1]); }, {{.shape = {1, 4, 6}}, {.shape = {1, 6, 5}}}, [](const std::vector<Plain>& in) { return product(as(in[0], {4, 6}), as(in[1], {6, 5})); }),
+      row("addmv", [](const Args& a) { return addmv(zeros({4}, options_of(a[0])), a[0], a[1]); }, {kA, {.shape = {6}}}, [](const std::vector<Plain>& in) { return product(in[0], as(in[1], {6, 1})); }),
       row("linear", [](const Args& a) { return linear(a[0], a[1], a[2]); }, {kA, {.shape = {5, 6}}, {.shape = {5}}}, [](const std::vector<Plain>& in) {
             Values y = product(in[0], transposed(in[1]));
             for (std::size_t i = 0; i < y.size(); ++i) y[i] += in[2].v[i % 5];

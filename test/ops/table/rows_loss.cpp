@@ -41,10 +41,10 @@ Wide distance(const double* a, const double* b) {
 }
 Wide positive(Wide v) { return std::max(Wide(0), v); }
 Wide log_sigmoid(Wide x) { return x > 0 ? -std::log1p(std::exp(-x)) : x - std::log1p(std::exp(x)); }
-const Tensor signs() { return tensor({1, -1, -1, 1}); }
+const Tensor signs(const Tensor& x) { return tensor({1, -1, -1, 1}, on(x)); }
 Wide sign(int i) { return i == 0 || i == 3 ? 1 : -1; }
-const Tensor signs_of_all() { return unsqueeze(signs(), 1).expand({4, 3}); }
-const Tensor classes() { return tensor({1, 2, 0, 2}); }
+const Tensor signs_of_all(const Tensor& x) { return unsqueeze(signs(x), 1).expand({4, 3}); }
+const Tensor classes(const Tensor& x) { return tensor({1, 2, 0, 2}, on(x)); }
 constexpr int kClass[] = {1, 2, 0, 2};
 
 std::string shapes_differ(const char* op) { return std::string(op) + ": the target has shape [2], the input [3]; they must be equal, expand or reshape one"; }
@@ -74,16 +74,16 @@ Values ctc_of(const std::vector<Plain>& in) {
 std::vector<Row> rows_loss() {
   const auto shape_error = [](const char* op, std::function<void()> f) { return std::vector<ErrorCase>{throws<ShapeError>(shapes_differ(op), std::move(f))}; };
   std::vector<Row> list = {
-      row("cosine_embedding_loss", [](const Args& a) { return cosine_embedding_loss(a[0], a[1], signs(), 0.1); }, {kX, kX}, mean_of_rows([](const auto& x, int i) {
+      row("cosine_embedding_loss", [](const Args& a) { return cosine_embedding_loss(a[0], a[1], signs(a[0]), 0.1); }, {kX, kX}, mean_of_rows([](const auto& x, int i) {
             const Wide c = dot(x[0], x[1]) / std::sqrt((dot(x[0], x[0]) + 1e-12L) * (dot(x[1], x[1]) + 1e-12L));
             return sign(i) > 0 ? 1 - c : positive(c - 0.1L);
           }), {throws<ShapeError>("cosine_embedding_loss: the target has shape [3], the inputs [2, 3]; expected [2]", [] { cosine_embedding_loss(ones({2, 3}), ones({2, 3}), ones({3})); })}),
-      row("margin_ranking_loss", [](const Args& a) { return margin_ranking_loss(a[0], a[1], signs_of_all(), 0.3); }, {kX, kX}, mean_of_rows([](const auto& x, int i) {
+      row("margin_ranking_loss", [](const Args& a) { return margin_ranking_loss(a[0], a[1], signs_of_all(a[0]), 0.3); }, {kX, kX}, mean_of_rows([](const auto& x, int i) {
             Wide s = 0;
             for (int k = 0; k < 3; ++k) s += positive(-sign(i) * (static_cast<Wide>(x[0][k]) - x[1][k]) + 0.3L);
             return s / 3;
           }), shape_error("margin_ranking_loss", [] { margin_ranking_loss(ones({3}), ones({3}), ones({2})); })),
-      row("hinge_embedding_loss", [](const Args& a) { return hinge_embedding_loss(a[0], signs_of_all()); }, {kX}, mean_of_rows([](const auto& x, int i) {
+      row("hinge_embedding_loss", [](const Args& a) { return hinge_embedding_loss(a[0], signs_of_all(a[0])); }, {kX}, mean_of_rows([](const auto& x, int i) {
             Wide s = 0;
             for (int k = 0; k < 3; ++k) s += sign(i) > 0 ? static_cast<Wide>(x[0][k]) : positive(1 - static_cast<Wide>(x[0][k]));
             return s / 3;
@@ -93,13 +93,13 @@ std::vector<Row> rows_loss() {
       row("triplet_margin_with_distance_loss", [](const Args& a) { return triplet_margin_with_distance_loss(a[0], a[1], a[2], [](const Tensor& x, const Tensor& y) { return sum(x * y, {1}); }, {.margin = 2}); }, {kX, kX, kX},
           mean_of_rows([](const auto& x, int) { return positive(dot(x[0], x[1]) - dot(x[0], x[2]) + 2); }),
           {throws<ValueError>("triplet_margin_with_distance_loss: the distance is empty; pass a function of two tensors", [] { triplet_margin_with_distance_loss(ones({1}), ones({1}), ones({1}), {}); })}),
-      row("multi_margin_loss", [](const Args& a) { return multi_margin_loss(a[0], classes()); }, {kX}, mean_of_rows([](const auto& x, int i) {
+      row("multi_margin_loss", [](const Args& a) { return multi_margin_loss(a[0], classes(a[0])); }, {kX}, mean_of_rows([](const auto& x, int i) {
             Wide s = 0;
             for (int k = 0; k < 3; ++k)
               if (k != kClass[i]) s += positive(1 - static_cast<Wide>(x[0][kClass[i]]) + x[0][k]);
             return s / 3;
           }), {throws<ValueError>("multi_margin_loss: p is 3; use 1 or 2", [] { multi_margin_loss(ones({2, 3}), tensor({0, 1}), {.p = 3}); })}),
-      row("multilabel_margin_loss", [](const Args& a) { return multilabel_margin_loss(a[0], tensor({{2, -1, 0}, {0, 1, -1}, {1, 0, 2}, {-1, 0, 0}})); }, {kX}, mean_of_rows([](const auto& x, int i) {
+      row("multilabel_margin_loss", [](const Args& a) { return multilabel_margin_loss(a[0], tensor({{2, -1, 0}, {0, 1, -1}, {1, 0, 2}, {-1, 0, 0}}, on(a[0]))); }, {kX}, mean_of_rows([](const auto& x, int i) {
             const std::vector<int> own = i == 0 ? std::vector<int>{2} : i == 1 ? std::vector<int>{0, 1} : i == 2 ? std::vector<int>{1, 0, 2} : std::vector<int>{};
             Wide s = 0;
             for (int j : own)
@@ -117,7 +117,7 @@ std::vector<Row> rows_loss() {
             for (int k = 0; k < 3; ++k) s += (std::log(static_cast<Wide>(x[2][k])) + std::pow(static_cast<Wide>(x[0][k]) - x[1][k], 2) / x[2][k]) / 2;
             return s / 3;
           }), {throws<ValueError>("gaussian_nll_loss: the variance has a value that is not 0 or more", [] { gaussian_nll_loss(ones({2}), ones({2}), -ones({2})); })}),
-      row("ctc_loss", [](const Args& a) { return ctc_loss(log_softmax(a[0]), tensor({1, 2}), tensor({4}), tensor({2})); }, {{.shape = {4, 1, 3}}}, ctc_of,
+      row("ctc_loss", [](const Args& a) { return ctc_loss(log_softmax(a[0]), tensor({1, 2}, on(a[0])), tensor({4}, on(a[0])), tensor({2}, on(a[0]))); }, {{.shape = {4, 1, 3}}}, ctc_of,
           {throws<ValueError>("ctc_loss: blank is 3, but classes are 0 to 2", [] { ctc_loss(ones({4, 1, 3}), tensor({1, 2}), tensor({4}), tensor({2}), {.blank = 3}); }),
            throws<IndexError>("ctc_loss: label 7 at position 1 of sample 0 is outside [0, 3)", [] { ctc_loss(ones({4, 1, 3}), tensor({1, 7}), tensor({4}), tensor({2})); })}),
       row("weighted_loss", [](const Args& a) { return weighted_loss(a[0], a[1]); }, {kX, kProbability}, mean_of_elements([](Wide l, Wide w) { return l * w; }),
@@ -154,14 +154,14 @@ std::vector<Row> rows_loss() {
             });
             return y;
           }, {throws<ValueError>("local_response_norm: the window has size 0; use 1 or more", [] { local_response_norm(ones({1, 2, 3}), 0); })}),
-      row("embedding_bag", [](const Args& a) { return embedding_bag(a[0], tensor({1, 0, 3, 3}), tensor({0, 1})); }, {{.shape = {4, 3}}}, [](const std::vector<Plain>& in) {
+      row("embedding_bag", [](const Args& a) { return embedding_bag(a[0], tensor({1, 0, 3, 3}, on(a[0])), tensor({0, 1}, on(a[0]))); }, {{.shape = {4, 3}}}, [](const std::vector<Plain>& in) {
             Values y;
             for (int k = 0; k < 3; ++k) y.push_back(in[0].at(1, k));
             for (int k = 0; k < 3; ++k) y.push_back((in[0].at(0, k) + 2 * in[0].at(3, k)) / 3);
             return y;
           }, {throws<IndexError>("embedding_bag: index 4 at [0] is outside axis 0 of size 4; valid are 0 to 3", [] { embedding_bag(ones({4, 3}), tensor({4}), tensor({0})); }),
            throws<DtypeError>("embedding_bag: weight has dtype int64; expected a floating dtype", [] { embedding_bag(tensor({{1, 2}}), tensor({0}), tensor({0})); })}),
-      row("embedding_renorm", [](const Args& a) { const Tensor w = a[0].detach().clone(); embedding_renorm_(w, tensor({2, 0}), 0.5); return w; }, {{.shape = {4, 3}}}, [](const std::vector<Plain>& in) {
+      row("embedding_renorm", [](const Args& a) { const Tensor w = a[0].detach().clone(); embedding_renorm_(w, tensor({2, 0}, on(w)), 0.5); return w; }, {{.shape = {4, 3}}}, [](const std::vector<Plain>& in) {
             Values y = in[0].v;
             for (int i : {0, 2}) {
               const Wide length = std::sqrt(dot(in[0].v.data() + 3 * i, in[0].v.data() + 3 * i));

@@ -48,7 +48,7 @@ Values standardized(const Values& x, bool center) {
   return y;
 }
 Wide log_sigmoid(Wide x) { return x > 0 ? -std::log1p(std::exp(-x)) : x - std::log1p(std::exp(x)); }
-const Tensor classes() { return tensor({1, 5, 0, 2}, {.dtype = int64}); }
+const Tensor classes(const Tensor& x) { return tensor({1, 5, 0, 2}, on(x)); }
 Values cross_entropy_of(const std::vector<Plain>& in) {
   const int t[] = {1, 5, 0, 2};
   Wide s = 0;
@@ -67,9 +67,9 @@ std::vector<Row> rows_nn() {
             for (double v : x) n.push_back(-v);
             return softmax_of(n, false);
           })),
-      row("cross_entropy", [](const Args& a) { return cross_entropy(a[0], classes()); }, {kX}, cross_entropy_of,
+      row("cross_entropy", [](const Args& a) { return cross_entropy(a[0], classes(a[0])); }, {kX}, cross_entropy_of,
           {throws<IndexError>("cross_entropy: target 6 at position 0 is outside [0, 6); classes count from 0", [] { cross_entropy(ones({1, 6}), tensor({6}, {.dtype = int64})); }), throws<ShapeError>("cross_entropy: target [1] does not fit logits [4, 6]; expected classes of shape [4]", [] { cross_entropy(ones({4, 6}), tensor({1}, {.dtype = int64})); })}),
-      row("nll_loss", [](const Args& a) { return nll_loss(log_softmax(a[0], 1), classes()); }, {kX}, cross_entropy_of, {throws<IndexError>("nll_loss: target -1 at position 0 is outside [0, 6); classes count from 0", [] { nll_loss(ones({1, 6}), tensor({-1}, {.dtype = int64})); })}),
+      row("nll_loss", [](const Args& a) { return nll_loss(log_softmax(a[0], 1), classes(a[0])); }, {kX}, cross_entropy_of, {throws<IndexError>("nll_loss: target -1 at position 0 is outside [0, 6); classes count from 0", [] { nll_loss(ones({1, 6}), tensor({-1}, {.dtype = int64})); })}),
       mean_of("mse_loss", [](const Args& a) { return mse_loss(a[0], a[1]); }, [](Wide x, Wide y) { return (x - y) * (x - y); }),
       mean_of("l1_loss", [](const Args& a) { return l1_loss(a[0], a[1]); }, [](Wide x, Wide y) { return std::fabs(x - y); }),
       mean_of("smooth_l1_loss", [](const Args& a) { return smooth_l1_loss(a[0], a[1], 0.5); }, [](Wide x, Wide y) { return std::fabs(x - y) < 0.5L ? (x - y) * (x - y) : std::fabs(x - y) - 0.25L; }),

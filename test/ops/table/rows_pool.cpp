@@ -174,7 +174,7 @@ template <class F> Row unpool(const char* name, int axes, F f) {
     Int places = 1, wide = 1;
     for (int a = 2; a < s.rank(); ++a) places *= s[a];
     for (int a = 2; a < s.rank(); ++a) wide *= 2 * s[a];
-    const Tensor at = arange(places).reshape([&] { Shape one = s; one[0] = one[1] = 1; return one; }()).expand(s);
+    const Tensor at = arange(places, on(x)).reshape([&] { Shape one = s; one[0] = one[1] = 1; return one; }()).expand(s);
     return f(x, at * (wide / std::max<Int>(1, places)), 2, {});
   };
   Row r = row(name, axes, run, [](const std::vector<Plain>& in) {

@@ -148,10 +148,10 @@ std::vector<Row> rows_reduce() {
   list.push_back({.name = "aminmax", .run = [](const Args& a) { return aminmax(a[0]).second; }, .kinds = kAll, .whole = [](const std::vector<Plain>& in) { return Line{max_of(in[0].v)}; }, .bound = 0,
                   .errors = {throws<ValueError>("aminmax: float32 [0] has no elements to choose from on the reduced axes; an extreme needs at least one", [] { aminmax(ones({0})); })}});
   list.push_back({.name = "mode", .run = [](const Args& a) { return mode(a[0]).values; }, .kinds = kAll, .errors = axis_errors("mode", [](const Tensor& x, std::int64_t a) { return mode(x, a).values; })});
-  list.push_back({.name = "allclose", .run = [](const Args& a) { return tensor(Scalar(allclose(a[0], a[1]))); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
+  list.push_back({.name = "allclose", .run = [](const Args& a) { return tensor(Scalar(allclose(a[0], a[1])), on(a[0])); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
                   .whole = [](const std::vector<Plain>& in) { return Line{double(in[0].v == in[1].v)}; }, .differentiable = false,
                   .errors = {throws<ShapeError>("allclose: shapes [3] and [4] do not broadcast: sizes 3 and 4 differ at axis -1 from the right and neither is 1", [] { allclose(ones({3}), ones({4})); })}});
-  list.push_back({.name = "equal", .run = [](const Args& a) { return tensor(Scalar(equal(a[0], a[0].clone()) && equal(a[0], a[1]) == equal(a[1], a[0]))); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
+  list.push_back({.name = "equal", .run = [](const Args& a) { return tensor(Scalar(equal(a[0], a[0].clone()) && equal(a[0], a[1]) == equal(a[1], a[0])), on(a[0])); }, .inputs = {{}, {}}, .kinds = kAll, .result = Result::boolean,
                   .whole = [](const std::vector<Plain>&) { return Line{1}; }, .differentiable = false,
                   .errors = {throws<ValueError>("equal: other is undefined; pass a tensor with values", [] { equal(ones({2}, {.dtype = int64}), Tensor()); })}});
   list.push_back({.name = "renorm", .run = [](const Args& a) { return renorm(a[0], 2, 0, 3); }, .inputs = {{.shape = {4, 6}}}, .whole = rows_of([](const Line& x) {

@@ -114,7 +114,7 @@ std::vector<Row> rows_rnn() {
             const auto w = weights_of(in);
             return Values(w.begin(), w.end());
           }, 9, {throws<ShapeError>("attention_weights: k float32 [4] has rank 1; expected [.., length, features]", [] { attention_weights(ones({3, 4}), ones({4})); })}),
-      row("causal_mask", [](const Args& a) { return causal_mask(a[0].size(0), a[0].size(1)); }, {{.shape = {3, 4}}}, [](const std::vector<Plain>&) {
+      row("causal_mask", [](const Args& a) { return causal_mask(a[0].size(0), a[0].size(1), a[0].device()); }, {{.shape = {3, 4}}}, [](const std::vector<Plain>&) {
             return Values{1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 0};
           }, 9, {throws<ValueError>("causal_mask: sizes are -1 queries and 2 keys; neither may be negative", [] { causal_mask(-1, 2); })}),
   };
