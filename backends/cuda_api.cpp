@@ -34,10 +34,14 @@ bool is_blocking() noexcept {
 }
 
 namespace {
-constinit std::atomic<bool> g_tf32{false};
+constinit std::atomic<bool> g_tf32{false}, g_nondeterministic{false}, g_benchmark{false};
 }
 void allow_tf32(bool on) noexcept { g_tf32 = on; }
 bool tf32_allowed() noexcept { return g_tf32.load(std::memory_order_relaxed); }
+void allow_nondeterministic(bool on) noexcept { g_nondeterministic = on; }
+bool nondeterministic_allowed() noexcept { return g_nondeterministic.load(std::memory_order_relaxed); }
+void set_benchmark(bool on) noexcept { g_benchmark = on; }
+bool benchmark() noexcept { return g_benchmark.load(std::memory_order_relaxed); }
 
 // ---- memory -----------------------------------------------------------------------------------------------------------------------
 

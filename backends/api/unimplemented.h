@@ -53,8 +53,8 @@ template <class Name> void complete_table(Kernels& k) {
     all(gemm_block, gemm, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh);
   }
   {
-    auto& [max_row, conv, conv_input_gradient, conv_weight_gradient, max_pool, pool_scatter, pool_gather, resample] = static_cast<ConvKernels&>(k);
-    all(max_row, conv, conv_input_gradient, conv_weight_gradient, max_pool, pool_scatter, pool_gather, resample);
+    auto& [max_row, any_format, conv, conv_input_gradient, conv_weight_gradient, max_pool, pool_scatter, pool_gather, resample] = static_cast<ConvKernels&>(k);
+    all(max_row, any_format, conv, conv_input_gradient, conv_weight_gradient, max_pool, pool_scatter, pool_gather, resample);
   }
   {
     auto& [norm_steps, norm_rows, norm_rows_grad, norm_channels, norm_channels_grad, softmax, softmax_gradient, cross_entropy, cross_entropy_gradient, ctc, ctc_gradient, softmax_lines] =

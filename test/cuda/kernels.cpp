@@ -3,6 +3,8 @@
 
 #include <functional>
 
+#include "backends/api/backend.h"
+#include "backends/cuda/kernels/window.h"
 #include "test/cuda/backends.h"
 
 using namespace rill;
@@ -206,6 +208,13 @@ void windows() {
   const Tensor x = numbers({3, 4, 17, 19}, float32), w = numbers({6, 2, 3, 3}, float32), b = numbers({6}, float32);
   for (const bool last : {false, true}) {
     const Tensor in = last ? x.contiguous(MemoryFormat::channels_last) : x;
+    compare({in, w.contiguous(MemoryFormat::channels_last)}, [](auto& v) {
+      const Tensor leaf = v[1].detach().requires_grad_(), y = conv2d(v[0], leaf, {}, {.groups = 2});
+      sum(y * y).backward();
+      return leaf.grad();
+    }, 1e-3);
+    for (const Dtype d : {bfloat16, float16})
+      compare({in.to(d), w.to(d), b.to(d)}, [](auto& v) { return conv2d(v[0], v[1], v[2], {.stride = {2, 1}, .groups = 2}); }, d == bfloat16 ? 0x1p-7 : 0x1p-10);
     for (const ConvPadding& pad : {ConvPadding{0, 0}, ConvPadding{1, 2}}) {
       const auto f = [&](const std::vector<Tensor>& v) { return conv2d(v[0], v[1], v[2], {.stride = {2, 1}, .padding = pad, .groups = 2}); };
       compare({in, w, b}, f, 1e-4);
@@ -226,6 +235,21 @@ void windows() {
     }, 1e-5);
   }
 }
+
+}  // namespace
+
+TEST_CASE("a bias is added to each channel in both formats, emulated", "[cuda][emulated][conv]") {
+  const emulated::Emulation here;
+  for (const Dtype d : {float32, float64, bfloat16})
+    for (const bool last : {false, true}) {
+      const Tensor x = numbers({3, 4, 5, 7}, d).contiguous(last ? MemoryFormat::channels_last : MemoryFormat::contiguous), b = numbers({4}, d), want = x + b.reshape({4, 1, 1});
+      const Tensor y = x.to(Device::cuda()), bias = b.to(Device::cuda());
+      emulated::add_bias(view(bias), view(y));
+      CHECK(allclose(y.cpu(), want, 0, 0));
+    }
+}
+
+namespace {
 
 void products() {
   for (const Dtype d : {float32, float64, bfloat16, int64}) {

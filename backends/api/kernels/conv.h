@@ -43,6 +43,7 @@ struct ConvKernels {
   std::array<MaxRowFn, kDtypeCount> max_row{};  // float32 and float64
   // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool and not 16-bit. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
+  bool conv_any_format = false;  ///< 16-bit floats, and a channels-last w, are taken, too
   /// y = x * w + b; b [O] row-major, or data null.
   void (*conv)(const View& x, const View& w, const View& b, const View& y, const WindowGeometry&) = nullptr;
   /// dx = the adjoint of x -> x * w, applied to g (the shape of y).
