@@ -22,7 +22,7 @@ constinit thread_local Node* t_running = nullptr;  // named in errors about save
 bool owned_alone(const Tensor& t) {
   const auto& i = impl(t);
   return i.references.load(std::memory_order_acquire) == 1 && i.storage->references.load(std::memory_order_acquire) == 1 && i.contiguous &&
-         !i.base.defined() && !i.storage->deleter;
+         !i.base.defined() && (!i.storage->deleter || i.storage->deleter == Storage::on_device());
 }
 
 /// sum += g, in place where nobody else can see it.
