@@ -49,8 +49,8 @@ template <class Name> void complete_table(Kernels& k) {
     all(take_rows, put_rows, positions, take, put, copy_rows, count_true, positions_true);
   }
   {
-    auto& [gemm_block, gemm, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh] = static_cast<LinalgKernels&>(k);
-    all(gemm_block, gemm, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh);
+    auto& [gemm_block, gemm, linear, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh] = static_cast<LinalgKernels&>(k);
+    all(gemm_block, gemm, linear, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh);
   }
   {
     auto& [max_row, any_format, conv, conv_input_gradient, conv_weight_gradient, max_pool, pool_scatter, pool_gather, resample] = static_cast<ConvKernels&>(k);

@@ -238,6 +238,34 @@ void windows() {
 
 }  // namespace
 
+TEST_CASE("linear layers and their gradients take one pass where they can, emulated", "[cuda][emulated][matmul]") {
+  const emulated::Emulation here;
+  struct Case { Shape x, bias; Dtype dtype; bool one_pass; };
+  for (const Case& c : {Case{{7, 5}, {3}, float32, true}, {{2, 4, 5}, {3}, float32, true}, {{5}, {3}, float32, true}, {{7, 5}, {1, 3}, float32, false}, {{7, 5}, {1}, float32, false},
+                        {{7, 5}, {3}, float64, false}, {{7, 5}, {3}, bfloat16, false}, {{0, 5}, {3}, float32, false}}) {
+    const int before = emulated::one_pass_calls;
+    const auto gradients = [&](Device device) {
+      std::vector<Tensor> all;
+      for (const Tensor& t : {numbers(c.x, c.dtype), numbers({3, 5}, c.dtype), numbers(c.bias, c.dtype)}) all.push_back(t.to(device).requires_grad_());
+      const Tensor y = linear(all[0], all[1], all[2]);
+      sum(y * y).backward();
+      std::vector<Tensor> out = {y.detach().cpu()};
+      for (const Tensor& t : all) out.push_back(t.grad().cpu());
+      return out;
+    };
+    const auto found = gradients(Device::cuda()), want = gradients(Device::cpu());
+    CHECK(emulated::one_pass_calls - before == (c.one_pass ? 2 : 0));
+    const double unit = c.dtype == bfloat16 ? 0x1p-6 : 1e-5;
+    for (std::size_t i = 0; i < want.size(); ++i) CHECK(allclose(found[i], want[i], unit, unit));
+  }
+  const auto gradgrad = [](Device device) {  // differentiable again
+    const Tensor x = numbers({4, 5}, float32).to(device).requires_grad_(), w = numbers({3, 5}, float32).to(device).requires_grad_(), b = numbers({3}, float32).to(device).requires_grad_();
+    const Tensor y = linear(x, w, b), gw = grad({sum(y * y * y)}, {w, b}, {}, {.create_graph = true})[0];
+    return grad({sum(gw * gw)}, {x})[0].cpu();
+  };
+  CHECK(allclose(gradgrad(Device::cuda()), gradgrad(Device::cpu()), 1e-4, 1e-4));
+}
+
 TEST_CASE("a bias is added to each channel in both formats, emulated", "[cuda][emulated][conv]") {
   const emulated::Emulation here;
   for (const Dtype d : {float32, float64, bfloat16})
