@@ -23,8 +23,8 @@ constinit thread_local Node* t_running = nullptr;  // named in errors about save
 /// Nobody else can see it, and its elements lie without gaps.
 bool owned_alone(const Tensor& t) {
   const auto& i = impl(t);
-  return i.references.load(std::memory_order_acquire) == 1 && i.storage->references.load(std::memory_order_acquire) == 1 && !i.base.defined() && !i.storage->deleter &&
-         (i.contiguous || t.is_contiguous(MemoryFormat::channels_last));
+  return i.references.load(std::memory_order_acquire) == 1 && i.storage->references.load(std::memory_order_acquire) == 1 && !i.base.defined() &&
+         (!i.storage->deleter || i.storage->deleter == Storage::on_device()) && (i.contiguous || t.is_contiguous(MemoryFormat::channels_last));
 }
 
 /// sum += g, in place where nobody else can see it.

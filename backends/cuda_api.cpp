@@ -34,16 +34,21 @@ bool is_blocking() noexcept {
 }
 
 namespace {
-constinit std::atomic<bool> g_tf32{false};
+constinit std::atomic<bool> g_tf32{false}, g_nondeterministic{false}, g_benchmark{false};
 }
 void allow_tf32(bool on) noexcept { g_tf32 = on; }
 bool tf32_allowed() noexcept { return g_tf32.load(std::memory_order_relaxed); }
+void allow_nondeterministic(bool on) noexcept { g_nondeterministic = on; }
+bool nondeterministic_allowed() noexcept { return g_nondeterministic.load(std::memory_order_relaxed); }
+void set_benchmark(bool on) noexcept { g_benchmark = on; }
+bool benchmark() noexcept { return g_benchmark.load(std::memory_order_relaxed); }
 
 // ---- memory -----------------------------------------------------------------------------------------------------------------------
 
 MemoryStats memory_stats(Device device) { return backend_for("memory_stats", device).memory_stats(device.index()); }
 void reset_peak_memory(Device device) { backend_for("reset_peak_memory", device).reset_peak_memory(device.index()); }
 void empty_cache(Device device) { backend_for("empty_cache", device).empty_cache(device.index()); }
+void use_growing_segments(bool on, Device device) { backend_for("use_growing_segments", device).use_growing_segments(device.index(), on); }
 void record_stream(const Tensor& x, const Stream& stream) {
   check_defined("record_stream", x);
   check<DeviceError>(x.device() == stream.device(), "record_stream", "{} and the stream of {} do not belong together", describe(x), stream.device());

@@ -2,6 +2,7 @@
 
 #include <rill/optim/optimizer.h>
 #include <rill/ops/elementwise.h>
+#include <rill/ops/loss.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
@@ -33,7 +34,7 @@ Tensor sum_of(const char* what, const NamedTensors& first, const NamedTensors& s
 }  // namespace
 
 Tensor l2(const std::vector<Tensor>& weights, double scale) {
-  return penalty("l2", weights, scale, [](const Tensor& w) { return sum(square(w)) * 0.5; });
+  return penalty("l2", weights, scale, [](const Tensor& w) { return l2_loss(w); });
 }
 Tensor l1(const std::vector<Tensor>& weights, double scale) {
   return penalty("l1", weights, scale, [](const Tensor& w) { return sum(abs(w)); });

@@ -56,10 +56,16 @@ template <class Options> Options GroupedOptimizer<Options>::options(std::size_t 
 }
 template <class Options> void GroupedOptimizer<Options>::step() {
   const OpRange here(Rule<Options>::name);
+  if (!current_capture) return update([](const Tensor& p, std::size_t) { return p.grad(); });
+  std::vector<Tensor> gradients;  // those of the captured step: each replay writes them again
+  for (const auto& entry : parameters_) gradients.push_back(entry.second.grad());
+  current_capture->repeat([this, gradients] { update([&](const Tensor&, std::size_t i) { return gradients[i]; }); });
+}
+template <class Options> template <class Gradient> void GroupedOptimizer<Options>::update(const Gradient& gradient) {
   UpdateList list;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor& p = parameters_[i].second;
-    if (const Tensor g = p.grad(); g.defined()) Rule<Options>::update(list, options_[group_of_[i]], lr(group_of_[i]), p, g, slots_[i]);
+    if (const Tensor g = gradient(p, i); g.defined()) Rule<Options>::update(list, options_[group_of_[i]], lr(group_of_[i]), p, g, slots_[i]);
   }
   list.run();
 }

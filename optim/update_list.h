@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "backends/api/backend.h"
+#include "lib/core/capture.h"
 
 namespace rill::optim {
 
@@ -17,6 +19,7 @@ template <class F, class... States> UpdateJob update_job(const Tensor& p, const 
 template <class F, class... States> void update_now(const F& rule, const Tensor& p, const Tensor& g, const States&... states) {
   UpdateJob job = update_job<F>(p, g, states...);
   job.rule = &rule;
+  if (current_capture) fail<Unimplemented>("update", "this optimizer cannot be part of a captured step; call its step() outside of the function given to cuda::GraphStep");
   kernels(p).update({&job, 1});
   bump_version(p), (..., bump_version(states));
 }
@@ -42,7 +45,15 @@ class UpdateList {
   }
   void run() {
     if (storage_.jobs.empty()) return;
-    for (std::size_t i = 0; i < storage_.jobs.size(); ++i) storage_.jobs[i].rule = storage_.rules[i].data();
+    const std::byte* constants = nullptr;
+    if (current_capture) {
+      constants = current_capture->constants(std::as_bytes(std::span(storage_.rules)));
+      if (!constants) return storage_.clear();
+    }
+    for (std::size_t i = 0; i < storage_.jobs.size(); ++i) {
+      storage_.jobs[i].rule = storage_.rules[i].data();
+      if (constants) storage_.jobs[i].device_rule = constants + i * sizeof(Rule);
+    }
     kernels(storage_.reads[0]).update(storage_.jobs);
     storage_.clear();
   }

@@ -31,6 +31,9 @@ Tensor forward(const char* op, const Problem& p, const Tensor& x, const Tensor& 
 Tensor input_gradient(const char* op, const Problem& p, const Tensor& g, const Tensor& w);
 Tensor weight_gradient(const Problem& p, const Tensor& g, const Tensor& x);
 
+/// The weight as the kernels of its device take it: row-major, or in the format of the other operands.
+Tensor dense_weight(const Tensor& w, bool last) { return dense(w.detach(), last && kernels(w).conv_any_format); }
+
 /// g summed over all but the channel axis.
 Tensor sum_to_channels(const Tensor& g) {
   Dims axes{0};
@@ -42,7 +45,7 @@ Tensor forward(const char* op, const Problem& p, const Tensor& x, const Tensor& 
   const OpRange here(op, x, w, b);
   checked_numel(op, p.y, impl(x).dtype);
   const bool last = is_channels_last(x) || is_channels_last(w);
-  const Tensor xd = dense(x.detach(), last), wd = dense(w.detach(), false), bd = b.defined() ? dense(b.detach(), false) : b;
+  const Tensor xd = dense(x.detach(), last), wd = dense_weight(w, last), bd = b.defined() ? dense(b.detach(), false) : b;
   Tensor out = make_dense(p.y, last, impl(x).dtype, impl(x).device);
   if (impl(out).numel) kernels(x).conv(view(xd), view(wd), b.defined() ? view(bd) : View{}, view(out), p.window);
   if (!recording(x, w) && !(b.defined() && recording(b))) return out;
@@ -56,7 +59,7 @@ Tensor input_gradient(const char* op, const Problem& p, const Tensor& g, const T
   const OpRange here(op, g, w);
   checked_numel(op, p.x, impl(g).dtype);
   const bool last = is_channels_last(g) || is_channels_last(w);
-  const Tensor gd = dense(g.detach(), last), wd = dense(w.detach(), false);
+  const Tensor gd = dense(g.detach(), last), wd = dense_weight(w, last);
   Tensor out = make_dense(p.x, last, impl(g).dtype, impl(g).device);
   if (impl(out).numel) kernels(g).conv_input_gradient(view(gd), view(wd), view(out), p.window);
   if (!recording(g, w)) return out;
@@ -102,9 +105,9 @@ void check_operands(const char* op, const Tensor& x, const Tensor& w, const Tens
 
 bool is_16bit(const Tensor& x) { return impl(x).dtype == Dtype::float16 || impl(x).dtype == Dtype::bfloat16; }
 
-/// Calls f with a batch axis, and without 16-bit floats where the device has no convolutions of them or f takes two steps, each of which would round.
+/// Calls f with a batch axis, and without 16-bit floats where it takes two steps, each of which would round.
 template <class F> Tensor normalised(const Tensor& x, const Tensor& w, const Tensor& b, int axes, F f, bool two_steps = false) {
-  if (is_16bit(x) && (two_steps || !impl(x).device.is_cpu())) return normalised(x.to(float32), w.to(float32), b.defined() ? b.to(float32) : b, axes, f).to(x.dtype());
+  if (is_16bit(x) && two_steps) return normalised(x.to(float32), w.to(float32), b.defined() ? b.to(float32) : b, axes, f).to(x.dtype());
   if (impl(x).shape.rank() == axes + 1) return f(x.unsqueeze(0), w, b).squeeze(0);
   return f(x, w, b);
 }

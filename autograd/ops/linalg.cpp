@@ -236,6 +236,32 @@ Tensor bias_add(const Tensor& x, const Tensor& bias, std::int64_t axis) {
   return add(x, bias.reshape(along));
 }
 
+namespace {
+
+/// The tape's part of a linear layer whose weight and bias get their gradients in one pass.
+Tensor record_linear(Tensor out, const Tensor& x, const Tensor& w, const Tensor& b) {
+  auto formula = [x = save(x), w = save(w), shape = impl(b).shape](std::span<Tensor> gs, GradSink& sink) -> std::vector<Tensor> {
+    const Tensor& g = gs[0];
+    Tensor gx, gw, gb;
+    if (sink.wants(0)) gx = matmul(g, w());
+    if (sink.wants(1) && sink.wants(2) && !recording(g, x())) {
+      const Tensor rows = rows_of(g), from = rows_of(x());
+      const Dtype d = impl(g).dtype;
+      gw = make_tensor({impl(rows).shape[1], impl(from).shape[1]}, d, impl(g).device), gb = make_tensor(shape, d, impl(g).device);
+      if (kernels(g).linear.gradients(view(rows), view(from), view(gw), view(gb))) return {gx, gw, gb};
+    }
+    gw = gb = Tensor();
+    if (sink.wants(1)) gw = product("matmul", rows_of(g).t(), rows_of(x()));
+    if (sink.wants(2)) gb = sum_to(g, shape, impl(g).dtype);
+    return {gx, gw, gb};
+  };
+  const Tensor inputs[] = {x, w, b};
+  record_many("linear", inputs, {&out, 1}, std::move(formula));
+  return out;
+}
+
+}  // namespace
+
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   if (amp::on()) [[unlikely]] return amp::low(&linear, x, w, b);
   const OpRange here("linear", x, w, b);
@@ -254,8 +280,10 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   if (b.defined()) check_summand("linear", b, x, shape);
   Tensor out = make_tensor(shape, impl(x).dtype, impl(x).device);
   const Kernels& k = kernels(x);
-  if (b.defined()) k.copy(view(b), view(out));
   const MatrixView transposed{{ws[1], ws[0]}, {impl(w).strides[1], impl(w).strides[0]}};
+  const bool one_pass = b.defined() && k.linear.forward && impl(b).shape.rank() == 1 && impl(b).numel == ws[0];
+  if (one_pass && k.linear.forward(view(x), view(w), view(b), view(out))) return record_linear(std::move(out), x, w, b);
+  if (b.defined()) k.copy(view(b), view(out));
   if (xs.rank() == 1) k.gemm(row(x).view(x), transposed.view(w), row(out).view(out), b.defined());
   else k.gemm(view(x), transposed.view(w), view(out), b.defined());
   if (!recording(x, w, b)) return out;

@@ -4,6 +4,7 @@
 
 #include <rill/autograd/grad_mode.h>
 #include <rill/ops/elementwise.h>
+#include <rill/ops/loss.h>
 #include <rill/ops/reduce.h>
 #include <rill/ops/view.h>
 
@@ -65,6 +66,20 @@ Tensor norm(const Tensor& x, double p, const Dims& given, bool keepdim) {
   return record("norm", norm_value(x.detach(), p, given, axes), grad(x, [x = save(x), p, given, kept = axes.kept](const Tensor& g, const Tensor& y) {
     return norm_gradient(reshape(g, kept), reshape(y, kept), x(), p, given);
   }));
+}
+
+Tensor l2_loss(const Tensor& x) {
+  if (amp::on()) [[unlikely]] return amp::in_float32(&l2_loss, x);
+  const OpRange here("l2_loss", x);
+  check_defined("l2_loss", x);
+  check<DtypeError>(is_floating(x.dtype()), "l2_loss", "{} is not supported (expected a floating dtype); convert with .to(float32)", x.dtype());
+  Tensor y;
+  {
+    NoGrad off;
+    const Tensor wide = x.detach().to(compute_dtype(x.dtype()));
+    y = (reduce(Reduce::sum_of_squares, wide, AxisSet("l2_loss", wide, {}, false)) * 0.5).to(x.dtype());
+  }
+  return record("l2_loss", std::move(y), grad(x, [x = save(x)](const Tensor& g) { return g * x(); }));
 }
 
 Tensor renorm(const Tensor& x, double p, std::int64_t axis, double max_norm) {

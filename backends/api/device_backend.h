@@ -36,6 +36,7 @@ class DeviceBackend {
   virtual cuda::MemoryStats memory_stats(int device) = 0;
   virtual void reset_peak_memory(int device) = 0;
   virtual void empty_cache(int device) = 0;
+  virtual void use_growing_segments(int device, bool on) = 0;
   virtual void* allocate_pinned(std::size_t bytes) = 0;
   virtual void release_pinned(void* data) noexcept = 0;
 
@@ -59,6 +60,21 @@ class DeviceBackend {
   virtual bool query_event(int device, void* event) = 0;
   virtual void synchronize_event(int device, void* event) = 0;
   virtual double elapsed_time(void* begin, void* end) = 0;
+
+  /// From now on the work of the calling thread on the current stream, which is not stream 0, is recorded. What it allocates on the device
+  /// comes from memory of the graph's own.
+  virtual void begin_capture(int device) = 0;
+  /// While a thread captures: memory that no other work of the graph uses, so that it can be filled before a launch.
+  virtual DeviceMemory allocate_apart(int device, std::size_t bytes) = 0;
+  /// A graph to launch any number of times, on the current stream.
+  virtual void* end_capture(int device) = 0;
+  /// Ends a capture whose work is given up.
+  virtual void abort_capture(int device) noexcept = 0;
+  virtual void launch_graph(int device, void* graph) = 0;
+  /// Its memory is given back as far as no tensor uses it.
+  virtual void destroy_graph(int device, void* graph) noexcept = 0;
+  /// Copies host memory in the order of the current stream and returns at once; `from` may change then.
+  virtual void upload(int device, void* to, const void* from, std::size_t bytes) = 0;
 };
 
 /// The backend of CUDA devices; null in a build without one.

@@ -49,12 +49,12 @@ template <class Name> void complete_table(Kernels& k) {
     all(take_rows, put_rows, positions, take, put, copy_rows, count_true, positions_true);
   }
   {
-    auto& [gemm_block, gemm, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh] = static_cast<LinalgKernels&>(k);
-    all(gemm_block, gemm, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh);
+    auto& [gemm_block, gemm, linear, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh] = static_cast<LinalgKernels&>(k);
+    all(gemm_block, gemm, linear, gemm_panels, panels_size, pack_panels, gemm_packed, lu, lu_solve, determinant, cholesky, triangular_solve, qr, qr_columns, svd, eigh);
   }
   {
-    auto& [max_row, position_products, weighted_rows, max_gradient_row, conv, conv_input_gradient, conv_weight_gradient, max_pool, max_pool_gradient, pool_scatter, pool_gather, resample, resample_plane] = static_cast<ConvKernels&>(k);
-    all(max_row, position_products, weighted_rows, max_gradient_row, conv, conv_input_gradient, conv_weight_gradient, max_pool, max_pool_gradient, pool_scatter, pool_gather, resample, resample_plane);
+    auto& [max_row, position_products, weighted_rows, max_gradient_row, any_format, conv, conv_input_gradient, conv_weight_gradient, max_pool, max_pool_gradient, pool_scatter, pool_gather, resample, resample_plane] = static_cast<ConvKernels&>(k);
+    all(max_row, position_products, weighted_rows, max_gradient_row, any_format, conv, conv_input_gradient, conv_weight_gradient, max_pool, max_pool_gradient, pool_scatter, pool_gather, resample, resample_plane);
   }
   {
     auto& [norm_steps, norm_rows, norm_rows_grad, norm_channels, norm_channels_grad, softmax, softmax_gradient, cross_entropy, cross_entropy_gradient, ctc, ctc_gradient, softmax_lines] =

@@ -2,9 +2,13 @@
 #include "backends/cuda/backend.h"
 
 #include <atomic>
+#include <memory>
 
 #include "backends/cuda/runtime.h"
 #include "backends/cuda/table.h"
+#define RILL_GPU cuda
+#include "backends/cuda/kernels/runtime.h"
+#include "lib/core/capture.h"
 #include "lib/core/check.h"
 
 namespace rill::cuda {
@@ -30,7 +34,7 @@ class CudaBackend final : public DeviceBackend {
   }
 
   DeviceMemory allocate(int device, std::size_t bytes) override {
-    CachingAllocator::Block* block = allocator_of(device).allocate(bytes, current_stream_index(device));
+    CachingAllocator::Block* block = allocator_of(device).allocate(bytes, allocation_order(device));
     return {block->data, block};
   }
   void release(int device, void* handle) noexcept override { allocator_of(device).release(static_cast<CachingAllocator::Block*>(handle)); }
@@ -38,6 +42,7 @@ class CudaBackend final : public DeviceBackend {
   MemoryStats memory_stats(int device) override { return allocator_of(device).stats(); }
   void reset_peak_memory(int device) override { allocator_of(device).reset_peak(); }
   void empty_cache(int device) override { allocator_of(device).empty_cache(); }
+  void use_growing_segments(int device, bool on) override { allocator_of(device).use_growing_segments(on); }
   void* allocate_pinned(std::size_t bytes) override {
     void* data = nullptr;
     check_runtime(cudaHostAlloc(&data, bytes ? bytes : 1, cudaHostAllocPortable), "cudaHostAlloc");
@@ -49,6 +54,7 @@ class CudaBackend final : public DeviceBackend {
     const int device = on(to_device.is_cpu() ? from_device.index() : to_device.index());
     const cudaStream_t s = stream_of(device, current_stream_index(device));
     if (!to_device.is_cpu() && !from_device.is_cpu() && !(to_device == from_device)) {  // what the source's stream has to do comes first
+      check_not_captured("a copy between devices");
       cudaEvent_t done = nullptr;
       on(from_device.index());
       check_runtime(cudaEventCreateWithFlags(&done, cudaEventDisableTiming), "copy");
@@ -60,10 +66,12 @@ class CudaBackend final : public DeviceBackend {
       check_runtime(cudaStreamSynchronize(s), "copy");  // the source may be reused on its own stream from now on
       return;
     }
+    if (to_device.is_cpu() || from_device.is_cpu()) check_not_captured("a copy between host and device");
     check_runtime(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, s), "copy");
     if (to_device.is_cpu() || from_device.is_cpu()) check_runtime(cudaStreamSynchronize(s), "copy");
   }
   void synchronize(int device) override {
+    check_not_captured("synchronize");
     on(device);
     check_runtime(cudaDeviceSynchronize(), "synchronize");
     mark_well(device);
@@ -99,7 +107,66 @@ class CudaBackend final : public DeviceBackend {
     return milliseconds;
   }
 
+  void begin_capture(int device) override {
+    on(device);
+    const int pool = allocator_of(device).make_pool();
+    const cudaError_t status = cudaStreamBeginCapture(stream_of(device, current_stream_index(device)), cudaStreamCaptureModeThreadLocal);
+    if (status != cudaSuccess) allocator_of(device).drop_pool(pool);
+    check_runtime(status, "cudaStreamBeginCapture");
+    set_capture_pool(device, pool);
+  }
+  DeviceMemory allocate_apart(int device, std::size_t bytes) override {
+    CachingAllocator::Block* block = allocator_of(device).allocate(bytes, kApart);
+    return {block->data, block};
+  }
+  void* end_capture(int device) override {
+    auto graph = std::make_unique<Graph>(device, allocation_order(device));
+    cudaGraph_t captured = nullptr;
+    set_capture_pool(device, -1);
+    check_runtime(cudaStreamEndCapture(stream_of(on(device), current_stream_index(device)), &captured), "cudaStreamEndCapture");
+    const cudaError_t status = cudaGraphInstantiate(&graph->exec, captured, 0);
+    (void)cudaGraphDestroy(captured);
+    check_runtime(status, "cudaGraphInstantiate");
+    return graph.release();
+  }
+  void abort_capture(int device) noexcept override {
+    const int pool = allocation_order(device);
+    set_capture_pool(device, -1);
+    cudaGraph_t captured = nullptr;
+    (void)cudaStreamEndCapture(stream_of(device, current_stream_index(device)), &captured);
+    if (captured) (void)cudaGraphDestroy(captured);
+    (void)cudaGetLastError();
+    allocator_of(device).drop_pool(pool);
+  }
+  void launch_graph(int device, void* graph) override {
+    check_runtime(cudaGraphLaunch(static_cast<Graph*>(graph)->exec, stream_of(on(device), current_stream_index(device))), "cudaGraphLaunch");
+    launched();
+  }
+  void destroy_graph(int device, void* graph) noexcept override {
+    try {
+      on(device);
+    } catch (const Error&) {  // the device is lost
+    }
+    (void)cudaDeviceSynchronize();  // a launch may still run in its memory
+    delete static_cast<Graph*>(graph);
+  }
+  void upload(int device, void* to, const void* from, std::size_t bytes) override {
+    on(device);
+    cuda::upload(to, from, static_cast<std::int64_t>(bytes));
+  }
+
  private:
+  struct Graph {
+    cudaGraphExec_t exec = nullptr;
+    int device, pool;
+    Graph(int d, int p) : device(d), pool(p) {}
+    Graph(const Graph&) = delete;
+    Graph& operator=(const Graph&) = delete;
+    ~Graph() {
+      if (exec) (void)cudaGraphExecDestroy(exec);
+      allocator_of(device).drop_pool(pool);
+    }
+  };
   static bool is_done(cudaError_t status) {
     if (status == cudaErrorNotReady) return (void)cudaGetLastError(), false;
     return check_runtime(status, "query"), true;

@@ -15,10 +15,8 @@ std::size_t CachingAllocator::segment_for(std::size_t rounded) {
 
 /// Small blocks live in segments of their own, so that they do not cut large ones into pieces.
 CachingAllocator::FreeList& CachingAllocator::list_of(const Block& b) {
-  auto at = segments_.upper_bound(b.data);
-  --at;  // the segment that holds it
   Lists& lists = free_[b.stream];
-  return at->second == kSmallSegment ? lists.small : lists.large;
+  return b.small ? lists.small : lists.large;
 }
 
 CachingAllocator::Block* CachingAllocator::find(std::size_t bytes, int stream) {
@@ -35,66 +33,132 @@ CachingAllocator::Block* CachingAllocator::find(std::size_t bytes, int stream) {
 }
 
 CachingAllocator::Block* CachingAllocator::new_segment(std::size_t bytes, int stream) {
+  if (grow_ && stream < kFirstPool) return grow(bytes, stream);
   const std::size_t size = segment_for(bytes);
   auto block = std::make_unique<Block>();
   void* data = raw_.allocate(size);
   ++stats_.device_calls;
   if (!data) return nullptr;
-  try {
-    segments_.emplace(static_cast<char*>(data), size);
-  } catch (...) {
-    raw_.release(data);
-    throw;
-  }
   stats_.reserved_bytes += static_cast<std::int64_t>(size);
   block->data = static_cast<char*>(data);
   block->bytes = size;
   block->stream = stream;
+  block->small = size == kSmallSegment;
   return block.release();
 }
 
-void CachingAllocator::split(Block* block, std::size_t bytes) {
-  const std::size_t rest = block->bytes - bytes;
-  if (rest < (bytes <= kSmall ? kUnit : kSmall + 1)) return;
+/// Shortens a block to so many bytes; the rest becomes a block behind it, of the same kind and in no list.
+CachingAllocator::Block* CachingAllocator::cut(Block* block, std::size_t bytes) {
   auto* tail = new Block;
   tail->data = block->data + bytes;
-  tail->bytes = rest;
+  tail->bytes = block->bytes - bytes;
   tail->stream = block->stream;
+  tail->small = block->small, tail->grows = block->grows, tail->mapped = block->mapped;
   tail->before = block;
   tail->after = block->after;
   if (tail->after) tail->after->before = tail;
   block->after = tail;
   block->bytes = bytes;
-  insert_free(tail);
+  return tail;
+}
+/// Neighbours become one block.
+CachingAllocator::Block* CachingAllocator::joined(Block* first, Block* second) {
+  first->bytes += second->bytes;
+  first->after = second->after;
+  if (first->after) first->after->before = first;
+  delete second;
+  return first;
+}
+
+void CachingAllocator::split(Block* block, std::size_t bytes) {
+  if (block->bytes - bytes >= (bytes <= kSmall ? kUnit : kSmall + 1)) insert_free(cut(block, bytes));
 }
 
 void CachingAllocator::insert_free(Block* block) {
   list_of(*block).insert(block);
   cached_ += static_cast<std::int64_t>(block->bytes);
 }
+void CachingAllocator::unlist(Block* block) {
+  list_of(*block).erase(block);
+  cached_ -= static_cast<std::int64_t>(block->bytes);
+}
 
 /// Joins a block with its free neighbours and lists the result.
 void CachingAllocator::make_free(Block* block) {
   block->in_use = false;
-  const auto join = [&](Block* first, Block* second, Block* listed) {
-    list_of(*listed).erase(listed);
-    cached_ -= static_cast<std::int64_t>(listed->bytes);
-    first->bytes += second->bytes;
-    first->after = second->after;
-    if (first->after) first->after->before = first;
-    delete second;
-    return first;
-  };
-  if (Block* b = block->before; b && !b->in_use) block = join(b, block, b);
-  if (Block* a = block->after; a && !a->in_use) block = join(block, a, a);
+  const auto is_free = [](const Block* b) { return b && !b->in_use && b->mapped; };
+  if (Block* b = block->before; is_free(b)) unlist(b), block = joined(b, block);
+  if (Block* a = block->after; is_free(a)) unlist(a), block = joined(block, a);
   insert_free(block);
+}
+
+// ---- segments that grow -------------------------------------------------------------------------------------------------------------
+
+/// Puts memory where, with free neighbours, it makes a block of so many bytes: at the lowest address where that fits.
+CachingAllocator::Block* CachingAllocator::grow(std::size_t bytes, int stream) {
+  const bool small = bytes <= kSmall;
+  const std::size_t granule = granule_of(small);
+  std::unique_ptr<Block>& first = growing_[{stream, small}];
+  if (!first) {
+    auto segment = std::make_unique<Block>();
+    segment->data = static_cast<char*>(raw_.reserve());
+    if (!segment->data) {
+      grow_ = false;  // the device has no such thing
+      return new_segment(bytes, stream);
+    }
+    segment->bytes = raw_.reservation() / granule * granule;
+    segment->stream = stream, segment->small = small, segment->grows = true, segment->mapped = false;
+    first = std::move(segment);
+  }
+  const auto free_bytes = [](const Block* b) { return b && !b->in_use && b->mapped ? b->bytes : 0; };
+  for (Block* hole = first.get(); hole; hole = hole->after) {
+    if (hole->mapped) continue;
+    const std::size_t front = free_bytes(hole->before), missing = (bytes - front + granule - 1) / granule * granule;
+    const std::size_t wanted = std::min(missing, hole->bytes), back = wanted == hole->bytes ? free_bytes(hole->after) : 0;
+    if (front + wanted + back < bytes) continue;
+    ++stats_.device_calls;
+    if (!raw_.map(hole->data, wanted, granule)) return nullptr;
+    stats_.reserved_bytes += static_cast<std::int64_t>(wanted);
+    if (wanted < hole->bytes) cut(hole, wanted);
+    hole->mapped = true;
+    Block* block = hole;
+    if (front) unlist(block->before), block = joined(block->before, block);
+    if (back) unlist(block->after), block = joined(block, block->after);
+    return block;
+  }
+  return nullptr;
+}
+
+/// Gives the whole granules of a free block that is in no list back; what remains at its ends is listed. False when there are none.
+bool CachingAllocator::shrink(Block* block) {
+  const std::size_t granule = granule_of(block->small);
+  const std::size_t start = static_cast<std::size_t>(block->data - growing_[{block->stream, block->small}]->data);
+  const std::size_t begin = (start + granule - 1) / granule * granule, end = (start + block->bytes) / granule * granule;
+  if (begin >= end) return insert_free(block), false;
+  if (begin > start) {
+    Block* rest = cut(block, begin - start);
+    insert_free(block);
+    block = rest;
+  }
+  if (block->bytes > end - begin) insert_free(cut(block, end - begin));
+  if (!raw_.unmap(block->data, block->bytes)) return make_free(block), false;
+  stats_.reserved_bytes -= static_cast<std::int64_t>(block->bytes);
+  block->mapped = false;
+  if (Block* b = block->before; b && !b->mapped) block = joined(b, block);
+  if (Block* a = block->after; a && !a->mapped) joined(block, a);
+  return true;
+}
+
+void CachingAllocator::use_growing_segments(bool on) {
+  const std::lock_guard lock(mutex_);
+  grow_ = on;
 }
 
 CachingAllocator::Block* CachingAllocator::allocate(std::size_t asked, int stream) {
   const std::lock_guard lock(mutex_);
   if (asked > std::size_t{1} << 60) out_of_memory(asked);
   const std::size_t bytes = rounded(asked);
-  take_back_finished(false);
+  if (stream < kFirstPool) take_back_finished(false);  // events cannot be asked during a capture
   Block* block = find(bytes, stream);
   if (!block) block = new_segment(bytes, stream);
   if (!block) {
@@ -153,22 +217,38 @@ void CachingAllocator::take_back_finished(bool wait) {
 bool CachingAllocator::trim() {
   bool any = false;
   for (auto& [stream, lists] : free_)
-    for (FreeList* list : {&lists.small, &lists.large})
-      for (auto at = list->begin(); at != list->end();) {
-        Block* block = *at;
-        if (block->before || block->after) {
-          ++at;
-          continue;
-        }
+    if (pools_.count(stream) == 0) any |= trim(lists);
+  return any;
+}
+bool CachingAllocator::trim(Lists& lists) {
+  bool any = false;
+  for (FreeList* list : {&lists.small, &lists.large}) {
+    const std::vector<Block*> blocks(list->begin(), list->end());
+    for (Block* block : blocks) {
+      if (block->grows) {
+        unlist(block);
+        any |= shrink(block);
+      } else if (!block->before && !block->after) {
+        unlist(block);
         raw_.release(block->data);
         stats_.reserved_bytes -= static_cast<std::int64_t>(block->bytes);
-        cached_ -= static_cast<std::int64_t>(block->bytes);
-        segments_.erase(block->data);
         delete block;
-        at = list->erase(at);
         any = true;
       }
+    }
+  }
   return any;
+}
+
+int CachingAllocator::make_pool() {
+  const std::lock_guard lock(mutex_);
+  pools_.insert(next_pool_);
+  return next_pool_++;
+}
+void CachingAllocator::drop_pool(int pool) noexcept {
+  const std::lock_guard lock(mutex_);
+  pools_.erase(pool);
+  if (const auto at = free_.find(pool); at != free_.end()) trim(at->second);
 }
 
 void CachingAllocator::empty_cache() {

@@ -1,4 +1,4 @@
-// What a convolution looks like to cuDNN: row-major operands of at least two spatial axes and the same padding on both sides. Free of CUDA.
+// What a convolution looks like to cuDNN: operands of one format, at least two spatial axes, and the same padding on both sides. Free of CUDA.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backends/api/format.h"
 #include "backends/api/kernels/conv.h"
 
 namespace rill::cuda {
@@ -16,11 +17,12 @@ struct ConvPlan {
   std::vector<int> x, w, y;         // sizes as cuDNN gets them
   std::vector<int> pad, stride, dilation;
   int groups;
+  bool last;                        // channels are innermost: one of the activations has no other way to lie in memory
   bool padded = false;
   std::vector<std::int64_t> before; // per given axis: where the input begins in the padded one
   std::vector<std::int64_t> shape;  // [N, C, ..] of the padded input, with the given axes
 
-  ConvPlan(const View& in, const View& weight, const View& out, const WindowGeometry& g) : axes(std::max(g.axes, 2)), groups(static_cast<int>(g.groups)) {
+  ConvPlan(const View& in, const View& weight, const View& out, const WindowGeometry& g) : axes(std::max(g.axes, 2)), groups(static_cast<int>(g.groups)), last(!has_format(in, false) || !has_format(out, false)) {
     const auto size = [](std::int64_t n) { return static_cast<int>(n); };
     shape = {in.sizes[0], in.sizes[1]};
     for (int a = 0; a < g.axes; ++a) {
@@ -37,6 +39,17 @@ struct ConvPlan {
       w.push_back(size(weight.sizes[2 + a])), y.push_back(size(out.sizes[2 + a]));
       pad.push_back(padded ? 0 : size(g.before[a])), stride.push_back(size(g.stride[a])), dilation.push_back(size(g.dilation[a]));
     }
+  }
+
+  /// The strides of an operand of such sizes, as cuDNN gets them.
+  template <class Int> std::vector<Int> strides(const std::vector<int>& sizes) const {
+    std::vector<Int> steps(sizes.size());
+    Int step = 1;
+    const auto place = [&](std::size_t a) { steps[a] = step, step *= static_cast<Int>(sizes[a]); };
+    if (last) place(1);
+    for (std::size_t a = sizes.size(); a-- > 0;)
+      if (!last || a != 1) place(a);
+    return steps;
   }
 
   /// Calls f(the part of the padded input, the part of the input) for two views of the same elements.

@@ -47,6 +47,8 @@ struct Key {
   int device, alignment_a, alignment_b, alignment_c;
   Dtype dtype;
   bool transposed_a, transposed_b, tf32;
+  cublasLtEpilogue_t epilogue;
+  int alignment_bias;
   auto operator<=>(const Key&) const = default;
 };
 int alignment_of(const void* p) { return 1 << std::min(8, std::countr_zero(reinterpret_cast<std::uintptr_t>(p) | 256)); }
@@ -56,6 +58,7 @@ struct Descriptors {
   cublasLtMatrixLayout_t a = nullptr, b = nullptr, c = nullptr;
   cublasLtMatmulAlgo_t algorithm{};
   std::size_t workspace = 0;
+  bool found = false;  // an algorithm
   Descriptors() = default;
   Descriptors(const Descriptors&) = delete;
   Descriptors& operator=(const Descriptors&) = delete;
@@ -86,6 +89,11 @@ std::shared_ptr<const Descriptors> make_descriptors(cublasLtHandle_t handle, con
   const cublasOperation_t yes = CUBLAS_OP_T;
   if (key.transposed_a) check_blas(cublasLtMatmulDescSetAttribute(d->product, CUBLASLT_MATMUL_DESC_TRANSA, &yes, sizeof yes), "a product");
   if (key.transposed_b) check_blas(cublasLtMatmulDescSetAttribute(d->product, CUBLASLT_MATMUL_DESC_TRANSB, &yes, sizeof yes), "a product");
+  if (key.epilogue != CUBLASLT_EPILOGUE_DEFAULT) {
+    const void* like = reinterpret_cast<const void*>(static_cast<std::uintptr_t>(key.alignment_bias));  // an address that is aligned as the bias will be
+    check_blas(cublasLtMatmulDescSetAttribute(d->product, CUBLASLT_MATMUL_DESC_EPILOGUE, &key.epilogue, sizeof key.epilogue), "a product");
+    check_blas(cublasLtMatmulDescSetAttribute(d->product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &like, sizeof like), "a product");
+  }
   d->a = key.transposed_a ? layout_of(key.dtype, key.k, key.m, key.lead_a, key.step_a, key.batch) : layout_of(key.dtype, key.m, key.k, key.lead_a, key.step_a, key.batch);
   d->b = key.transposed_b ? layout_of(key.dtype, key.n, key.k, key.lead_b, key.step_b, key.batch) : layout_of(key.dtype, key.k, key.n, key.lead_b, key.step_b, key.batch);
   d->c = layout_of(key.dtype, key.m, key.n, key.lead_c, key.step_c, key.batch);
@@ -101,8 +109,10 @@ std::shared_ptr<const Descriptors> make_descriptors(cublasLtHandle_t handle, con
   set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, static_cast<std::uint32_t>(key.alignment_c));
   cublasLtMatmulHeuristicResult_t best{};
   int found = 0;
-  check_blas(cublasLtMatmulAlgoGetHeuristic(handle, d->product, d->a, d->b, d->c, d->c, preference, 1, &best, &found), "the choice of an algorithm");
-  if (found == 0) fail<Unimplemented>("matmul", "cuBLASLt has no algorithm for {} [{}, {}] by [{}, {}]", key.dtype, key.m, key.k, key.k, key.n);
+  const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(handle, d->product, d->a, d->b, d->c, d->c, preference, 1, &best, &found);
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && found == 0)) return d;
+  check_blas(status, "the choice of an algorithm");
+  d->found = true;
   d->algorithm = best.algo;
   d->workspace = best.workspaceSize;
   return d;
@@ -132,20 +142,47 @@ Plans& plans() {
   return *p;
 }
 
-/// c = a b or c += a b, stored by columns.
-void multiply(Dtype dtype, const StoredMatrix& a, const StoredMatrix& b, const StoredMatrix& c, std::int64_t k, std::int64_t batch, bool accumulate) {
+/// What a product does besides: adds a bias to each column, or sums the right operand over k into `bias`.
+struct Besides {
+  cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  void* bias = nullptr;
+};
+/// c = a b or c += a b, stored by columns. False when cuBLASLt has no algorithm for it with what it is to do besides.
+bool multiply(Dtype dtype, const StoredMatrix& a, const StoredMatrix& b, const StoredMatrix& c, std::int64_t k, std::int64_t batch, bool accumulate, const Besides& besides = {}) {
   const Key key{c.rows, c.columns, k, a.leading, b.leading, c.leading, a.batch_step, b.batch_step, c.batch_step, batch, current_device(),
-                alignment_of(a.data), alignment_of(b.data), alignment_of(c.data), dtype, a.transposed, b.transposed, tf32_allowed()};
+                alignment_of(a.data), alignment_of(b.data), alignment_of(c.data), dtype, a.transposed, b.transposed, tf32_allowed(), besides.epilogue, alignment_of(besides.bias)};
   const auto d = plans().find(key);
+  if (!d->found && besides.bias) return false;
+  if (!d->found) fail<Unimplemented>("matmul", "cuBLASLt has no algorithm for {} [{}, {}] by [{}, {}]", key.dtype, key.m, key.k, key.k, key.n);
+  cublasLtMatmulDescOpaque_t with_bias;  // the plan serves other threads
+  cublasLtMatmulDesc_t product = d->product;
+  if (besides.bias) {
+    with_bias = *d->product;
+    product = &with_bias;
+    check_blas(cublasLtMatmulDescSetAttribute(product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &besides.bias, sizeof besides.bias), "a product");
+  }
   const Scratch workspace(static_cast<std::int64_t>(d->workspace));
   const float one = 1, beta = accumulate ? 1.0f : 0.0f;
   const double wide_one = 1, wide_beta = accumulate ? 1 : 0;
   const bool wide = dtype == Dtype::float64;
   void* out = c.data;
-  check_blas(cublasLtMatmul(plans().handle(key.device), d->product, wide ? static_cast<const void*>(&wide_one) : &one, a.data, d->a, b.data, d->b,
+  check_blas(cublasLtMatmul(plans().handle(key.device), product, wide ? static_cast<const void*>(&wide_one) : &one, a.data, d->a, b.data, d->b,
                             wide ? static_cast<const void*>(&wide_beta) : &beta, out, d->c, out, d->c, &d->algorithm, workspace.as<void>(), d->workspace, static_cast<cudaStream_t>(stream())),
              "the product");
   launched();
+  return true;
+}
+bool multiply(Dtype dtype, const Product& p, const Besides& besides) { return multiply(dtype, p.left, p.right, p.result, p.k, 1, false, besides); }
+
+/// Epilogues know float32 and 16-bit floats.
+bool has_epilogues(Dtype d) { return is_floating(d) && d != Dtype::float64; }
+bool linear_bias(const View& x, const View& w, const View& b, const View& y) {
+  if (!has_epilogues(y.dtype) || y.numel == 0 || w.sizes[1] == 0 || !x.contiguous || !b.contiguous || !adjacent(w)) return false;
+  return multiply(y.dtype, linear_product(x, w, y), {CUBLASLT_EPILOGUE_BIAS, b.data});
+}
+bool linear_gradients(const View& g, const View& x, const View& dw, const View& db) {
+  if (!has_epilogues(g.dtype) || g.numel == 0 || dw.numel == 0 || !g.contiguous || !x.contiguous) return false;
+  return multiply(g.dtype, weight_product(g, x, dw), {CUBLASLT_EPILOGUE_BGRADB, db.data});
 }
 
 void gemm(const View& a, const View& b, const View& out, bool accumulate) {
@@ -163,6 +200,9 @@ void gemm(const View& a, const View& b, const View& out, bool accumulate) {
 
 }  // namespace
 
-void fill_gemm(LinalgKernels& k) { k.gemm = &gemm; }
+void fill_gemm(LinalgKernels& k) {
+  k.gemm = &gemm;
+  k.linear = {&linear_bias, &linear_gradients};
+}
 
 }  // namespace rill::cuda

@@ -31,6 +31,26 @@ inline bool adjacent(const View& v) {
   return detail::by_columns(rows, columns, row_step, column_step) || detail::by_columns(columns, rows, column_step, row_step);
 }
 
+/// One product without a batch: result = left right, over k.
+struct Product {
+  StoredMatrix left, right, result;
+  std::int64_t k;
+};
+/// y [.., out] = x [.., in] w^T for w [out, in] as y^T = w x^T. Features are the rows of the result, to which cuBLAS adds a bias. x and y are
+/// row-major, w is adjacent.
+inline Product linear_product(const View& x, const View& w, const View& y) {
+  const std::int64_t out = w.sizes[0], in = w.sizes[1], rows = y.numel / out;
+  const auto data = [](const View& v) { return static_cast<char*>(v.data); };
+  return {detail::stored(data(w), out, in, w.strides[0], w.strides[1], 0), detail::stored(data(x), in, rows, 1, in, 0), {data(y), out, rows, out, false, 0}, in};
+}
+/// dw [out, in] = g^T x for g [rows, out] and x [rows, in] as dw^T = x^T g, all row-major. cuBLAS sums the rows of g, its right operand, into a
+/// gradient of the bias.
+inline Product weight_product(const View& g, const View& x, const View& dw) {
+  const std::int64_t rows = g.sizes[0], out = g.sizes[1], in = x.sizes[1];
+  const auto data = [](const View& v) { return static_cast<char*>(v.data); };
+  return {detail::stored(data(x), in, rows, 1, in, 0), detail::stored(data(g), rows, out, out, 1, 0), {data(dw), in, out, in, false, 0}, rows};
+}
+
 /// Calls multiply(left, right, result, k, batch) for products left [m, k] by right [k, n] into result, stored by columns. The views are
 /// adjacent and not empty, leading axes broadcast to those of `out`; one call covers as many of them as have even steps.
 template <class Multiply> void for_each_product(const View& a, const View& b, const View& out, Multiply multiply) {

@@ -9,6 +9,8 @@
 
 #define RILL_GPU cuda
 #include "backends/cuda/kernels/runtime.h"
+#include "backends/cuda/virtual_memory.h"
+#include "lib/core/capture.h"
 #include "lib/core/check.h"
 #include "lib/core/op_range.h"
 
@@ -50,6 +52,7 @@ std::atomic<bool> g_blocking{[] {
 struct ThreadDevices {
   int device = -1;  // none chosen yet
   int stream[kMaxDevices] = {};
+  int captures_on = -1, pool = -1;  // the device and its memory pool
 };
 constinit thread_local ThreadDevices t_devices;
 
@@ -151,39 +154,75 @@ cudaStream_t stream_of(int device, int index) {
 }
 int current_stream_index(int device) noexcept { return t_devices.stream[device]; }
 void set_current_stream_index(int device, int index) noexcept { t_devices.stream[device] = index; }
+int allocation_order(int device) noexcept { return t_devices.captures_on == device ? t_devices.pool : t_devices.stream[device]; }
+void set_capture_pool(int device, int pool) noexcept { t_devices.captures_on = pool < 0 ? -1 : device, t_devices.pool = pool; }
 
 // ---- memory -----------------------------------------------------------------------------------------------------------------------
 
 namespace {
+/// Lets a capturing thread ask for memory; what it gets is no part of the graph.
+class Relaxed {
+ public:
+  Relaxed() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
+  ~Relaxed() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
+  Relaxed(const Relaxed&) = delete;
+  Relaxed& operator=(const Relaxed&) = delete;
+
+ private:
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
 class RuntimeMemory final : public RawMemory {
  public:
   explicit RuntimeMemory(int device) : device_(device) {}
   void* allocate(std::size_t bytes) override {
     const DeviceScope scope(device_);
+    const Relaxed here;
     void* data = nullptr;
     const cudaError_t status = cudaMalloc(&data, bytes);
     if (status == cudaErrorMemoryAllocation) return (void)cudaGetLastError(), nullptr;
     check_runtime(status, "cudaMalloc");
     return data;
   }
-  void release(void* data) noexcept override { (void)cudaFree(data); }
+  void release(void* data) noexcept override {
+    const Relaxed here;
+    (void)cudaFree(data);
+  }
+  void* reserve() override { return virtual_memory::reserve(reservation()); }
+  std::size_t reservation() noexcept override {  // with room for what rounding leaves over
+    std::size_t free = 0, total = 0;
+    return cudaMemGetInfo(&free, &total) == cudaSuccess ? (total + total / 8) >> 25 << 25 : 0;
+  }
+  bool map(void* data, std::size_t bytes, std::size_t granule) override {
+    const DeviceScope scope(device_);
+    const Relaxed here;
+    return virtual_memory::map(device_, data, bytes, granule);
+  }
+  bool unmap(void* data, std::size_t bytes) noexcept override {
+    if (current_capture || cudaDeviceSynchronize() != cudaSuccess) return false;
+    return virtual_memory::unmap(data, bytes), true;
+  }
   std::size_t free_bytes() noexcept override {
     std::size_t free = 0, total = 0;
     return cudaMemGetInfo(&free, &total) == cudaSuccess ? free : 0;
   }
   void* record_event(int stream) override {
     const DeviceScope scope(device_);
+    const Relaxed here;
     cudaEvent_t event = nullptr;
     check_runtime(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreate");
     check_runtime(cudaEventRecord(event, stream_of(device_, stream)), "cudaEventRecord");
     return event;
   }
   bool query_event(void* event) noexcept override {
+    const Relaxed here;
     const bool done = cudaEventQuery(static_cast<cudaEvent_t>(event)) != cudaErrorNotReady;
     (void)cudaGetLastError();
     return done;
   }
-  void wait_event(void* event) noexcept override { (void)cudaEventSynchronize(static_cast<cudaEvent_t>(event)); }
+  void wait_event(void* event) noexcept override {
+    const Relaxed here;
+    (void)cudaEventSynchronize(static_cast<cudaEvent_t>(event));
+  }
   void destroy_event(void* event) noexcept override { (void)cudaEventDestroy(static_cast<cudaEvent_t>(event)); }
 
  private:
@@ -216,17 +255,20 @@ void launched() {
   const int device = current_device();
   remember_launch(device);
   check_runtime(cudaGetLastError(), "launch");
-  if (blocking_mode()) {
+  if (blocking_mode() && !current_capture) {
     check_runtime(cudaStreamSynchronize(static_cast<cudaStream_t>(stream())), "launch");
     mark_well(device);
   }
 }
+bool capturing() { return current_capture != nullptr; }
 void copy_to_host(void* to, const void* from, std::int64_t bytes) {
+  check_not_captured("a copy to the host");
   const auto s = static_cast<cudaStream_t>(stream());
   check_runtime(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost, s), "copy");
   check_runtime(cudaStreamSynchronize(s), "copy");
 }
 void copy_to_device(void* to, const void* from, std::int64_t bytes) {
+  if (bytes <= kMostUploaded || current_capture) return upload(to, from, bytes);
   const auto s = static_cast<cudaStream_t>(stream());
   check_runtime(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice, s), "copy");
   check_runtime(cudaStreamSynchronize(s), "copy");
@@ -241,7 +283,7 @@ void clear(void* data, std::int64_t bytes) {
 }
 Scratch::Scratch(std::int64_t bytes) : device_(current_device()) {
   if (bytes == 0) return;
-  CachingAllocator::Block* block = allocator_of(device_).allocate(static_cast<std::size_t>(bytes), current_stream_index(device_));
+  CachingAllocator::Block* block = allocator_of(device_).allocate(static_cast<std::size_t>(bytes), allocation_order(device_));
   data_ = block->data, handle_ = block;
 }
 Scratch::~Scratch() {

@@ -10,6 +10,7 @@
 namespace rill::cuda {
 
 inline constexpr int kStreams = 32;  // for each device, besides the one that threads start on
+inline constexpr int kApart = kStreams + 1;  // the order of memory that only launches of graphs use
 
 /// Throws when a call of the runtime failed: OutOfMemory, DeviceLost for what a device does not recover from, Error for the rest.
 void check_runtime(cudaError_t status, const char* what);
@@ -28,6 +29,10 @@ int current_stream_index(int device) noexcept;
 void set_current_stream_index(int device, int index) noexcept;
 
 CachingAllocator& allocator_of(int device);
+/// What the calling thread's allocations on the device are made for: its current stream, or the memory pool of the graph that it captures.
+int allocation_order(int device) noexcept;
+/// Sets that pool; -1: none. A thread captures on one device at a time.
+void set_capture_pool(int device, int pool) noexcept;
 
 void set_blocking_mode(bool on) noexcept;
 bool blocking_mode() noexcept;

@@ -16,7 +16,15 @@ namespace rill {
 /// The lower half counts the blocks of four words inside the call.
 struct Draw {
   std::uint64_t seed = 0, call = 0;
+  const std::uint64_t* base = nullptr;  // in device memory: the seed, and the call that `call` counts from; null: both are as they stand
 };
+inline constexpr std::uint64_t kCalls = (std::uint64_t{1} << 48) - 1;  // the bits of a call below those of its stream
+
+/// The draw itself, where one was captured; for kernels of the device that holds its base.
+RILL_PHILOX Draw resolved(const Draw& d) {
+  if (!d.base) return d;
+  return {d.base[0], (d.base[1] & ~kCalls) | ((d.base[1] + d.call) & kCalls)};
+}
 
 struct PhiloxBlock {
   std::uint32_t w[4];
@@ -50,7 +58,8 @@ RILL_PHILOX PhiloxBlock philox_block(std::uint64_t key, std::uint64_t counter_lo
 
 /// 64-bit number i of a call: words 0, 1 or 2, 3 of block i / 2, low word first.
 RILL_PHILOX std::uint64_t philox_random64(const Draw& draw, std::uint64_t i) {
-  const PhiloxBlock b = philox_block(draw.seed, i / 2, draw.call);
+  const Draw d = resolved(draw);
+  const PhiloxBlock b = philox_block(d.seed, i / 2, d.call);
   const int at = static_cast<int>(i % 2) * 2;
   return std::uint64_t{b.w[at + 1]} << 32 | b.w[at];
 }

@@ -4,6 +4,7 @@
 #include <random>
 #include <vector>
 
+#include "lib/core/capture.h"
 #include "lib/core/check.h"
 #include "lib/core/tensor_impl.h"
 
@@ -48,12 +49,13 @@ struct Reader {
 
 }  // namespace
 
-Draw next_draw(const Generator& g) {
+Draw next_draw(const Generator& g) { return current_capture ? current_capture->draw(g) : take_draws(g, 1); }
+Draw take_draws(const Generator& g, std::uint64_t count) {
   auto& s = GeneratorAccess::state(g);
   std::lock_guard lock(s.mutex);
   check<ValueError>(!s.tensorflow, "Generator", "a TensorFlow-compatible generator makes uniform, normal and truncated normal values only; use another generator here");
   const Draw d{s.seed, call_word(s)};
-  s.calls = (s.calls + 1) & ((std::uint64_t{1} << 48) - 1);
+  s.calls = (s.calls + count) & kCalls;
   return d;
 }
 
@@ -174,7 +176,7 @@ Generator Generator::clone() const {
 
 std::uint64_t Generator::random64() const {
   std::uint64_t r = 0;
-  if (!with_mersenne(*this, [&](Mersenne& m) { r = m.random64(); })) r = philox_random64(next_draw(*this), 0);
+  if (!with_mersenne(*this, [&](Mersenne& m) { r = m.random64(); })) r = philox_random64(take_draws(*this, 1), 0);
   return r;
 }
 

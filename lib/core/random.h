@@ -25,8 +25,11 @@ struct GeneratorAccess {
 };
 }  // namespace detail
 
-/// Takes the next call number; the generator is not torch-compatible. ValueError when it is TensorFlow-compatible.
+/// Takes the next call number; the generator is not torch-compatible. ValueError when it is TensorFlow-compatible. While the thread
+/// captures device work, the draw is resolved by each replay.
 Draw next_draw(const Generator& generator);
+/// Takes `count` call numbers and returns the first.
+Draw take_draws(const Generator& generator, std::uint64_t count);
 
 /// Runs f(Mersenne&) with the generator locked; false when it is not torch-compatible.
 template <class F> bool with_mersenne(const Generator& generator, F f) {

@@ -35,6 +35,34 @@ class FakeDevice final : public cuda::RawMemory {
     used -= at->second;
     segments.erase(at);
   }
+  void* reserve() override {
+    if (!grows) return nullptr;
+    const std::uintptr_t at = next_;
+    next_ += reservation() + kMiB;
+    reserved[at] = reservation();
+    return reinterpret_cast<void*>(at);
+  }
+  std::size_t reservation() noexcept override { return 2 * capacity_ / (20 * kMiB) * (20 * kMiB); }
+  bool map(void* data, std::size_t bytes, std::size_t granule) override {
+    ++calls;
+    const auto at = reinterpret_cast<std::uintptr_t>(data);
+    const auto home = std::prev(reserved.upper_bound(at));
+    if ((at - home->first) % granule || bytes % granule || bytes == 0 || at + bytes > home->first + home->second) std::abort();
+    for (std::uintptr_t i = at; i < at + bytes; i += kMiB)
+      if (mapped.count(i)) std::abort();
+    if (used + bytes > capacity_) return false;
+    used += bytes;
+    for (std::uintptr_t i = at; i < at + bytes; i += kMiB) mapped.insert(i);
+    return true;
+  }
+  bool unmap(void* data, std::size_t bytes) noexcept override {
+    if (busy) return false;
+    const auto at = reinterpret_cast<std::uintptr_t>(data);
+    for (std::uintptr_t i = at; i < at + bytes; i += kMiB)
+      if (mapped.erase(i) == 0) std::abort();
+    used -= bytes;
+    return true;
+  }
   std::size_t free_bytes() noexcept override { return capacity_ - used; }
   void* record_event(int stream) override {
     recorded.push_back(stream);
@@ -44,7 +72,19 @@ class FakeDevice final : public cuda::RawMemory {
   void wait_event(void* event) noexcept override { finished = std::max<std::uintptr_t>(finished, reinterpret_cast<std::uintptr_t>(event)); }
   void destroy_event(void*) noexcept override { ++destroyed; }
 
-  std::map<std::uintptr_t, std::size_t> segments;
+  /// There is memory behind all of it.
+  bool holds(const Block* b) const {
+    const auto at = reinterpret_cast<std::uintptr_t>(b->data);
+    const auto segment = segments.upper_bound(at);
+    if (segment != segments.begin() && at + b->bytes <= std::prev(segment)->first + std::prev(segment)->second) return true;
+    for (std::uintptr_t i = at / kMiB * kMiB; i < at + b->bytes; i += kMiB)
+      if (!mapped.count(i)) return false;
+    return true;
+  }
+
+  std::map<std::uintptr_t, std::size_t> segments, reserved;
+  std::set<std::uintptr_t> mapped;  // pieces of 1 MiB
+  bool grows = false, busy = false;
   std::size_t used = 0;
   int calls = 0;
   std::vector<int> recorded;
@@ -151,12 +191,93 @@ TEST_CASE("memory that another stream used waits for that stream", "[cuda][alloc
   CHECK(device.used == 0);
 }
 
+TEST_CASE("memory of a graph is given back when the graph is dropped, and not before", "[cuda][allocator]") {
+  FakeDevice device(64 * kMiB);
+  CachingAllocator a(device, "cuda:0");
+  const int pool = a.make_pool(), other = a.make_pool();
+  REQUIRE(pool != other);
+  Block* x = a.allocate(4 * kMiB, pool);
+  char* const place = x->data;
+  a.release(x);
+  Block* y = a.allocate(4 * kMiB, 0);  // neither a stream nor another graph gets what the graph once used
+  Block* z = a.allocate(4 * kMiB, other);
+  CHECK(y->data != place);
+  CHECK(z->data != place);
+  Block* again = a.allocate(4 * kMiB, pool);  // the graph does
+  CHECK(again->data == place);
+  a.release(again), a.release(y);
+  a.empty_cache();
+  CHECK(a.stats().reserved_bytes == 40 * static_cast<std::int64_t>(kMiB));  // those of both graphs
+  CHECK_THROWS_AS(a.allocate(40 * kMiB, 0), OutOfMemory);
+  a.drop_pool(pool);
+  CHECK(a.stats().reserved_bytes == 20 * static_cast<std::int64_t>(kMiB));
+  a.drop_pool(other);  // a result of its graph is still in use
+  CHECK(device.used == 20 * kMiB);
+  a.release(z);
+  a.empty_cache();
+  CHECK(device.used == 0);
+}
+
+TEST_CASE("a segment that grows continues what is free, and gives back what lies in between", "[cuda][allocator]") {
+  FakeDevice device(100 * kMiB);
+  device.grows = true;
+  CachingAllocator a(device, "cuda:0");
+  a.use_growing_segments(true);
+  Block* x = a.allocate(30 * kMiB, 0);
+  CHECK(device.used == 40 * kMiB);
+  char* const place = x->data;
+  a.release(x);
+  Block* y = a.allocate(70 * kMiB, 0);  // would not fit beside the first
+  CHECK(y->data == place);
+  CHECK(device.used == 80 * kMiB);
+  CHECK(a.stats().retries == 0);
+  a.release(y);
+  Block* p = a.allocate(20 * kMiB, 0);
+  Block* q = a.allocate(30 * kMiB, 0);
+  Block* r = a.allocate(25 * kMiB, 0);
+  a.release(q);
+  a.empty_cache();
+  CHECK(device.used == 60 * kMiB);  // [0, 20) and [40, 80): q lay in [20, 50)
+  CHECK(a.stats().reserved_bytes == 60 * static_cast<std::int64_t>(kMiB));
+  Block* s = a.allocate(20 * kMiB, 4);  // another stream uses what was given back
+  CHECK(device.used == 80 * kMiB);
+  Block* t = a.allocate(15 * kMiB, 0);  // in the hole again
+  CHECK(t->data == p->data + 20 * kMiB);
+  Block* small = nullptr;
+  CHECK_THROWS_AS(small = a.allocate(1000, 0), OutOfMemory);
+  a.release(s);
+  CHECK_NOTHROW(small = a.allocate(1000, 0));
+  CHECK(a.stats().retries == 2);
+  device.busy = true;
+  a.release(r);
+  a.empty_cache();  // cannot be waited for
+  device.busy = false;
+  Block* again = a.allocate(25 * kMiB, 0);
+  CHECK((again->data == p->data + 35 * kMiB));  // behind t, over the end of what q was
+  for (Block* b : {p, t, small, again}) a.release(b);
+  a.empty_cache();
+  CHECK(device.used == 0);
+  CHECK(a.stats().reserved_bytes == 0);
+}
+
+TEST_CASE("a device whose segments do not grow gets the other kind", "[cuda][allocator]") {
+  FakeDevice device(100 * kMiB);
+  CachingAllocator a(device, "cuda:0");
+  a.use_growing_segments(true);
+  Block* x = a.allocate(30 * kMiB, 0);
+  CHECK(device.segments.size() == 1);
+  a.release(x), a.empty_cache();
+  CHECK(device.used == 0);
+}
+
 TEST_CASE("random requests never overlap and leave nothing behind", "[cuda][allocator]") {
   const unsigned seed = std::random_device{}();
   CAPTURE(seed);
   std::mt19937 random(seed);
   FakeDevice device(200 * kMiB);
   CachingAllocator a(device, "cuda:0");
+  device.grows = GENERATE(false, true);
+  a.use_growing_segments(true);
   std::map<char*, std::pair<std::size_t, Block*>> used;
   int refused = 0;
   for (int step = 0; step < 20000; ++step) {
@@ -170,8 +291,7 @@ TEST_CASE("random requests never overlap and leave nothing behind", "[cuda][allo
         const auto next = used.lower_bound(b->data);
         if (next != used.end()) REQUIRE(b->data + b->bytes <= next->first);
         if (next != used.begin()) REQUIRE(std::prev(next)->first + std::prev(next)->second.first <= b->data);
-        const auto segment = std::prev(device.segments.upper_bound(reinterpret_cast<std::uintptr_t>(b->data)));
-        REQUIRE(reinterpret_cast<std::uintptr_t>(b->data) + b->bytes <= segment->first + segment->second);
+        REQUIRE(device.holds(b));
         used[b->data] = {b->bytes, b};
       } catch (const OutOfMemory&) {
         ++refused;
@@ -180,6 +300,7 @@ TEST_CASE("random requests never overlap and leave nothing behind", "[cuda][allo
     } else {
       auto at = used.begin();
       std::advance(at, static_cast<long>(random() % used.size()));
+      if (random() % 200 == 0) a.empty_cache();
       if (random() % 10 == 0) a.record_stream(at->second.second, static_cast<int>(random() % 3));
       a.release(at->second.second);
       used.erase(at);

@@ -1,23 +1,28 @@
 // What cuDNN is told about a convolution: sizes that it agrees with, and padded inputs that hold the same windows. Descriptors need no device.
-#include "backends/cuda/conv_plan.h"
+#include "backends/cuda/conv_graph.h"
 
-#include <cudnn.h>
-
+#include <numeric>
 #include <random>
 
+#include <rill/core/error.h>
+
 #include "test/support/catch.h"
+#include "test/support/message.h"
 
 using namespace rill;
+using cuda::ConvDirection;
 
 namespace {
 
 struct Sizes {
   std::vector<std::int64_t> sizes, strides;
-  explicit Sizes(std::vector<std::int64_t> s) : sizes(std::move(s)), strides(sizes.size()) {
+  explicit Sizes(std::vector<std::int64_t> s, bool last = false) : sizes(std::move(s)), strides(sizes.size()) {
     std::int64_t step = 1;
-    for (std::size_t a = sizes.size(); a-- > 0;) strides[a] = step, step *= sizes[a];
+    if (last) strides[1] = 1, step = sizes[1];
+    for (std::size_t a = sizes.size(); a-- > 0;)
+      if (!last || a != 1) strides[a] = step, step *= sizes[a];
   }
-  std::int64_t numel() const { return sizes.empty() ? 1 : sizes[0] * strides[0]; }
+  std::int64_t numel() const { return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>{}); }
   View view(void* data) const { return {data, Dtype::float64, static_cast<int>(sizes.size()), sizes.data(), strides.data(), numel(), true}; }
 };
 
@@ -92,4 +97,60 @@ TEST_CASE("cuDNN finds the positions that the plan of a convolution names", "[cu
     }
   }
   CHECK(uneven > 100);
+}
+
+namespace {
+struct Case {
+  WindowGeometry g{};
+  std::vector<std::int64_t> x, w, y;
+  explicit Case(std::mt19937& random) {
+    const auto up_to = [&](std::int64_t n) { return static_cast<std::int64_t>(random() % static_cast<unsigned>(n)) + 1; };
+    g.axes = static_cast<int>(up_to(3)), g.groups = up_to(2);
+    x = {up_to(3), g.groups * up_to(3)}, w = {g.groups * up_to(3), x[1] / g.groups}, y = {x[0], w[0]};
+    for (int a = 0; a < g.axes; ++a) {
+      g.kernel[a] = up_to(4), g.stride[a] = up_to(3), g.dilation[a] = up_to(2), g.before[a] = up_to(3) - 1;
+      const std::int64_t reach = g.dilation[a] * (g.kernel[a] - 1) + 1;
+      x.push_back(std::max(reach - 2 * g.before[a], std::int64_t{0}) + up_to(6)), w.push_back(g.kernel[a]);
+      y.push_back((x.back() + 2 * g.before[a] - reach) / g.stride[a] + 1);
+    }
+  }
+};
+}  // namespace
+
+TEST_CASE("cuDNN accepts the operations of its graph interface in both formats and every dtype", "[cuda][conv]") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  for (int round = 0; round < 200; ++round) {
+    const Case c(random);
+    const bool last = random() % 2;
+    const Sizes x(c.x, last), w(c.w, random() % 2), y(c.y, last);
+    cuda::ConvPlan p(x.view(nullptr), w.view(nullptr), y.view(nullptr), c.g);
+    CHECK(has_format(x.view(nullptr), p.last));
+    CHECK(has_format(y.view(nullptr), p.last));
+    for (const Dtype dtype : {Dtype::float32, Dtype::float16, Dtype::bfloat16, Dtype::float64})
+      for (const ConvDirection direction : {ConvDirection::forward, ConvDirection::input, ConvDirection::weight}) {
+        CAPTURE(round, to_string(dtype), static_cast<int>(direction));
+        REQUIRE_NOTHROW(cuda::conv_operation(direction, p, dtype, 16));
+      }
+    const auto strides = p.strides<std::int64_t>(p.x);
+    const std::size_t spatial = strides.size() - static_cast<std::size_t>(c.g.axes);
+    for (std::size_t a = 0; a < x.sizes.size(); ++a)  // an axis of size 1 has no stride of its own
+      if (x.sizes[a] > 1 && !p.padded) CHECK(strides[a < 2 ? a : a - 2 + spatial] == x.strides[a]);
+    p.y.back() += 1;
+    CHECK(MESSAGE(Error, cuda::conv_operation(ConvDirection::forward, p, Dtype::float32, 16)).starts_with("cudnn: the description of a convolution of cuDNN failed: CUDNN_STATUS_BAD_PARAM"));
+  }
+}
+
+TEST_CASE("engines are chosen by their numerical notes", "[cuda][conv]") {
+  using Notes = std::vector<cudnnBackendNumericalNote_t>;
+  const cuda::DnnRules strict{false, false}, tf32{true, false}, free{true, true};
+  CHECK(cuda::allowed(Notes{}, strict));
+  CHECK(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_FFT, CUDNN_NUMERICAL_NOTE_WINOGRAD}, strict));
+  CHECK_FALSE(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_FFT, CUDNN_NUMERICAL_NOTE_TENSOR_CORE}, strict));
+  CHECK(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_TENSOR_CORE}, tf32));
+  CHECK_FALSE(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}, tf32));
+  CHECK(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}, free));
+  CHECK_FALSE(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS}, free));
+  CHECK_FALSE(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION}, free));
 }

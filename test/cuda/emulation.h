@@ -10,6 +10,8 @@ namespace rill::emulated {
 std::int64_t launches() noexcept;
 /// Two devices. `Emulation here;` puts them in the place of cuda:0 and cuda:1 until the end of the scope.
 DeviceBackend& backend();
+/// How often a linear layer of float32, or its gradients, were computed in one pass.
+inline int one_pass_calls = 0;
 class Emulation {
  public:
   Emulation() { replace_cuda_backend(&backend()); }

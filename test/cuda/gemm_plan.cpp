@@ -99,3 +99,51 @@ TEST_CASE("products of views become products of matrices stored by columns", "[c
     }
   }
 }
+
+TEST_CASE("a linear layer and its gradients become products to which cuBLAS adds what belongs to a bias", "[cuda][gemm]") {
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  const auto dense = [&](std::vector<std::int64_t> sizes) {
+    Operand x;
+    x.sizes = sizes;
+    x.strides.resize(sizes.size());
+    std::int64_t step = 1;
+    for (std::size_t a = sizes.size(); a-- > 0;) x.strides[a] = step, step *= sizes[a];
+    x.values.resize(static_cast<std::size_t>(step));
+    for (double& v : x.values) v = static_cast<double>(random() % 17) - 8;
+    return x;
+  };
+  for (int round = 0; round < 300; ++round) {
+    const auto size = [&] { return static_cast<std::int64_t>(random() % 5 + 1); };
+    const std::int64_t batch = size(), rows = size(), in = size(), out = size();
+    Operand x = dense({batch, rows, in}), w = operand({out, in}, random), y = dense({batch, rows, out});
+    if (!cuda::adjacent(w.view())) continue;
+    cuda::Product p = cuda::linear_product(x.view(), w.view(), y.view());
+    multiply(p.left, p.right, p.result, p.k, 1);
+    REQUIRE(p.result.rows == out);  // a bias is as long as the result has rows, and goes to each column
+    for (std::int64_t n = 0; n < batch; ++n)
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < out; ++j) {
+          double sum = 0;
+          for (std::int64_t k = 0; k < in; ++k) sum += x.value({n, i, k}) * w.value({j, k});
+          REQUIRE(y.value({n, i, j}) == sum);
+          REQUIRE(at(p.result, j, n * rows + i, 0) == sum);
+        }
+
+    Operand from = dense({rows, in}), g = dense({rows, out}), dw = dense({out, in});
+    p = cuda::weight_product(g.view(), from.view(), dw.view());
+    multiply(p.left, p.right, p.result, p.k, 1);
+    REQUIRE(p.result.columns == out);
+    for (std::int64_t j = 0; j < out; ++j) {
+      for (std::int64_t k = 0; k < in; ++k) {
+        double sum = 0;
+        for (std::int64_t i = 0; i < rows; ++i) sum += g.value({i, j}) * from.value({i, k});
+        REQUIRE(dw.value({j, k}) == sum);
+      }
+      double db = 0, sum = 0;
+      for (std::int64_t i = 0; i < rows; ++i) db += g.value({i, j}), sum += at(p.right, i, j, 0);  // over k of the right operand
+      REQUIRE(sum == db);
+    }
+  }
+}

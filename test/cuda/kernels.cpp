@@ -3,6 +3,8 @@
 
 #include <functional>
 
+#include "backends/api/backend.h"
+#include "backends/cuda/kernels/window.h"
 #include "test/cuda/backends.h"
 
 using namespace rill;
@@ -310,6 +312,13 @@ void windows() {
   const Tensor x = numbers({3, 4, 17, 19}, float32), w = numbers({6, 2, 3, 3}, float32), b = numbers({6}, float32);
   for (const bool last : {false, true}) {
     const Tensor in = last ? x.contiguous(MemoryFormat::channels_last) : x;
+    compare({in, w.contiguous(MemoryFormat::channels_last)}, [](auto& v) {
+      const Tensor leaf = v[1].detach().requires_grad_(), y = conv2d(v[0], leaf, {}, {.groups = 2});
+      sum(y * y).backward();
+      return leaf.grad();
+    }, 1e-3);
+    for (const Dtype d : {bfloat16, float16})
+      compare({in.to(d), w.to(d), b.to(d)}, [](auto& v) { return conv2d(v[0], v[1], v[2], {.stride = {2, 1}, .groups = 2}); }, d == bfloat16 ? 0x1p-7 : 0x1p-10);
     for (const ConvPadding& pad : {ConvPadding{0, 0}, ConvPadding{1, 2}}) {
       const auto f = [&](const std::vector<Tensor>& v) { return conv2d(v[0], v[1], v[2], {.stride = {2, 1}, .padding = pad, .groups = 2}); };
       compare({in, w, b}, f, 1e-4);
@@ -330,6 +339,49 @@ void windows() {
     }, 1e-5);
   }
 }
+
+}  // namespace
+
+TEST_CASE("linear layers and their gradients take one pass where they can, emulated", "[cuda][emulated][matmul]") {
+  const emulated::Emulation here;
+  struct Case { Shape x, bias; Dtype dtype; bool one_pass; };
+  for (const Case& c : {Case{{7, 5}, {3}, float32, true}, {{2, 4, 5}, {3}, float32, true}, {{5}, {3}, float32, true}, {{7, 5}, {1, 3}, float32, false}, {{7, 5}, {1}, float32, false},
+                        {{7, 5}, {3}, float64, false}, {{7, 5}, {3}, bfloat16, false}, {{0, 5}, {3}, float32, false}}) {
+    const int before = emulated::one_pass_calls;
+    const auto gradients = [&](Device device) {
+      std::vector<Tensor> all;
+      for (const Tensor& t : {numbers(c.x, c.dtype), numbers({3, 5}, c.dtype), numbers(c.bias, c.dtype)}) all.push_back(t.to(device).requires_grad_());
+      const Tensor y = linear(all[0], all[1], all[2]);
+      sum(y * y).backward();
+      std::vector<Tensor> out = {y.detach().cpu()};
+      for (const Tensor& t : all) out.push_back(t.grad().cpu());
+      return out;
+    };
+    const auto found = gradients(Device::cuda()), want = gradients(Device::cpu());
+    CHECK(emulated::one_pass_calls - before == (c.one_pass ? 2 : 0));
+    const double unit = c.dtype == bfloat16 ? 0x1p-6 : 1e-5;
+    for (std::size_t i = 0; i < want.size(); ++i) CHECK(allclose(found[i], want[i], unit, unit));
+  }
+  const auto gradgrad = [](Device device) {  // differentiable again
+    const Tensor x = numbers({4, 5}, float32).to(device).requires_grad_(), w = numbers({3, 5}, float32).to(device).requires_grad_(), b = numbers({3}, float32).to(device).requires_grad_();
+    const Tensor y = linear(x, w, b), gw = grad({sum(y * y * y)}, {w, b}, {}, {.create_graph = true})[0];
+    return grad({sum(gw * gw)}, {x})[0].cpu();
+  };
+  CHECK(allclose(gradgrad(Device::cuda()), gradgrad(Device::cpu()), 1e-4, 1e-4));
+}
+
+TEST_CASE("a bias is added to each channel in both formats, emulated", "[cuda][emulated][conv]") {
+  const emulated::Emulation here;
+  for (const Dtype d : {float32, float64, bfloat16})
+    for (const bool last : {false, true}) {
+      const Tensor x = numbers({3, 4, 5, 7}, d).contiguous(last ? MemoryFormat::channels_last : MemoryFormat::contiguous), b = numbers({4}, d), want = x + b.reshape({4, 1, 1});
+      const Tensor y = x.to(Device::cuda()), bias = b.to(Device::cuda());
+      emulated::add_bias(view(bias), view(y));
+      CHECK(allclose(y.cpu(), want, 0, 0));
+    }
+}
+
+namespace {
 
 void products() {
   for (const Dtype d : {float32, float64, bfloat16, int64}) {

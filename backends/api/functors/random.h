@@ -90,7 +90,7 @@ RILL_FN double open_uniform(const Draw& draw, std::int64_t i) {
 /// The numbers of one element: pairs of doubles in (0, 1], from the blocks element + 2^40 attempt.
 class Attempts {
  public:
-  RILL_FN Attempts(const Draw& draw, std::int64_t element) : draw_(draw), element_(static_cast<std::uint64_t>(element)) {}  // below 2^40
+  RILL_FN Attempts(const Draw& draw, std::int64_t element) : draw_(resolved(draw)), element_(static_cast<std::uint64_t>(element)) {}  // below 2^40
   RILL_FN double next() {
     if (at_ == 0) block_ = philox_block(draw_.seed, element_ | attempt_++ << 40, draw_.call);
     const double u = positive_uniform_of(block_.w[2 * at_], block_.w[2 * at_ + 1]);
@@ -99,7 +99,7 @@ class Attempts {
   }
 
  private:
-  const Draw& draw_;
+  Draw draw_;
   std::uint64_t element_, attempt_ = 0;
   PhiloxBlock block_{};
   int at_ = 0;

@@ -81,8 +81,9 @@ struct ConvKernels {
   std::array<PositionProductsFn, kDtypeCount> position_products{};  // float32 and float64
   std::array<void (*)(const WeightedRows&), kDtypeCount> weighted_rows{};  // float32 and float64
   void (*max_gradient_row)(const MaxGradientRow&) = nullptr;        // float32
-  // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool; 16-bit floats on the CPU only. w is row-major; x and y are
+  // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
+  bool conv_any_format = false;  ///< a channels-last w is taken, too
   /// y = x * w + b; b [O] row-major, or data null.
   void (*conv)(const View& x, const View& w, const View& b, const View& y, const WindowGeometry&) = nullptr;
   /// dx = the adjoint of x -> x * w, applied to g (the shape of y).

@@ -34,12 +34,23 @@ struct GemmPanels {
   void (*multiply)(const GemmBlock&, std::int64_t first, std::int64_t last) = nullptr;
 };
 
+/// Products that do what belongs to a bias in the same pass, where a library knows how; null elsewhere. Both return false for operands that they do
+/// not serve, and then nothing is written.
+struct LinearKernels {
+  /// y [.., out] = x [.., in] w^T + b, for w [out, in] and b [out]; y is row-major.
+  bool (*forward)(const View& x, const View& w, const View& b, const View& y) = nullptr;
+  /// dw [out, in] = g^T x and db [out] = the sum of the rows of g, for g [rows, out] and x [rows, in]; dw and db are row-major.
+  bool (*gradients)(const View& g, const View& x, const View& dw, const View& db) = nullptr;
+};
+
 struct LinalgKernels {
   std::array<GemmBlockFn, kDtypeCount> gemm_block{};  // by dtype; 16-bit floats and bool have none
   /// out = a b, or out += a b: views of one dtype and rank >= 2 whose leading axes broadcast to those of `out`; one of the last two
   /// strides of `out` is 1. 16-bit floats are accumulated in float32 and rounded once; `out` may be float32 beside them, with adjacent columns (on the
   /// CPU). The result does not depend on the thread count.
   void (*gemm)(const View& a, const View& b, const View& out, bool accumulate) = nullptr;
+
+  LinearKernels linear{};
 
   std::array<GemmPanels, kDtypeCount> gemm_panels{};  // float32, float64, and bfloat16 (with float32 results) where the processor has products of it
   /// Elements of the panels of a [k, n] matrix.

@@ -10,7 +10,7 @@
 namespace rill {
 
 inline constexpr int kUpdateStates = 3;
-/// The memory of a rule in a list of several jobs.
+/// The memory of a rule in a list of several jobs, and in device memory.
 inline constexpr std::size_t kRuleBytes = 96;
 
 /// One contiguous piece in the slot's compute dtype: rule(p[i], g[i], state[0][i], ...). g may be p.
@@ -29,6 +29,7 @@ struct UpdateJob {
   const void* rule;
   int states;
   View p, g, state[kUpdateStates];
+  const void* device_rule = nullptr;  // in device memory, where the rule is read when the job runs; null: `rule` is read now
 };
 
 struct UpdateKernels {

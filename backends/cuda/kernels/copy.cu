@@ -1,4 +1,7 @@
 // Copies, conversions and fills with any strides.
+#include <algorithm>
+#include <cstring>
+
 #include "backends/cuda/kernels/dense.h"
 #include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/map.h"
@@ -54,6 +57,23 @@ void copy(const View& from, const View& to) {
   }
 }
 
+template <int most> struct UploadKernel {
+  static constexpr int kThreads = 256;
+  char* to;
+  int n;
+  char bytes[most];
+  RILL_DEVICE void operator()(Team& team) const {
+    for (int i = team.thread(); i < n; i += kThreads) to[i] = bytes[i];
+  }
+};
+template <int most> void upload_parts(char* to, const char* from, std::int64_t bytes) {
+  for (std::int64_t i = 0; i < bytes; i += most) {
+    UploadKernel<most> part{to + i, static_cast<int>(std::min<std::int64_t>(most, bytes - i)), {}};
+    std::memcpy(part.bytes, from + i, static_cast<std::size_t>(part.n));
+    launch(part, 1);
+  }
+}
+
 template <class T> struct FillKernel {
   static constexpr int kThreads = kMapThreads, kItems = kMapItems<T>;
   T value;
@@ -101,6 +121,11 @@ void fill_copy(MapKernels& k) {
   k.copy = &copy;
   k.fill = &fill;
 }
+void upload(void* to, const void* from, std::int64_t bytes) {
+  if (bytes <= 256) upload_parts<256>(static_cast<char*>(to), static_cast<const char*>(from), bytes);
+  else upload_parts<8192>(static_cast<char*>(to), static_cast<const char*>(from), bytes);
+}
+
 const MapKernels& copies() {
   static const MapKernels table = [] {
     MapKernels k;

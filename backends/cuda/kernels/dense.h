@@ -1,4 +1,4 @@
-// Row-major copies of operands for the time of a scope.
+// Copies of operands, row-major or channels-last, for the time of a scope.
 #pragma once
 
 #include <optional>
@@ -15,17 +15,20 @@ const MapKernels& copies();
 
 class Dense {
  public:
-  /// Memory for row-major elements of such sizes.
-  View make(Dtype dtype, const std::int64_t* sizes, int rank) {
+  /// Memory for elements of such sizes; with `last`, axis 1 is the innermost.
+  View make(Dtype dtype, const std::int64_t* sizes, int rank, bool last = false) {
     sizes_.assign(sizes, sizes + rank);
     strides_.resize(static_cast<std::size_t>(rank));
     std::int64_t numel = 1;
-    for (int a = rank - 1; a >= 0; --a) strides_[static_cast<std::size_t>(a)] = numel, numel *= sizes[a];
+    const auto place = [&](int a) { strides_[static_cast<std::size_t>(a)] = numel, numel *= sizes[a]; };
+    if (last) place(1);
+    for (int a = rank - 1; a >= 0; --a)
+      if (!last || a != 1) place(a);
     memory_.emplace(numel * static_cast<std::int64_t>(size_of(dtype)));
-    return {memory_->as<void>(), dtype, rank, sizes_.data(), strides_.data(), numel, true};
+    return {memory_->as<void>(), dtype, rank, sizes_.data(), strides_.data(), numel, !last};
   }
-  View copy_of(const View& v) {
-    const View dense = make(v.dtype, v.sizes, v.rank);
+  View copy_of(const View& v, bool last = false) {
+    const View dense = make(v.dtype, v.sizes, v.rank, last);
     copies().copy(v, dense);
     return dense;
   }

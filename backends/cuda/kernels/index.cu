@@ -9,6 +9,7 @@
 #include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/mask.h"
 #include "backends/cuda/kernels/plan.h"
+#include "backends/cuda/kernels/verdict.h"
 
 namespace rill::RILL_GPU {
 namespace {
@@ -59,17 +60,14 @@ BadIndex positions(std::span<const View> indices, const std::int64_t* sizes, con
   Axes steps;
   for (int a = 0; a < out.rank; ++a) steps.add(out.sizes[a], grid ? grid[a] : 0);
   launch(GridKernel{steps, out.numel, out.as<Int>()}, blocks_for(out.numel, kIndexThreads));
-  const Int none = std::numeric_limits<Int>::max();
-  const Scratch bad(sizeof(Int));
-  copy_to_device(bad.as<void>(), &none, sizeof none);
+  const Verdict bad;
   const int count = static_cast<int>(indices.size());
   for (int w = 0; w < count; ++w) {
     const View& v = indices[static_cast<std::size_t>(w)];
-    launch(PositionKernel{axes_of(v, out), static_cast<const char*>(v.data), out.numel, sizes[w], scales[w], wrap, w, count, out.as<Int>(), bad.as<Int>()}, blocks_for(out.numel, kIndexThreads));
+    launch(PositionKernel{axes_of(v, out), static_cast<const char*>(v.data), out.numel, sizes[w], scales[w], wrap, w, count, out.as<Int>(), bad.first()}, blocks_for(out.numel, kIndexThreads));
   }
-  Int first = none;
-  copy_to_host(&first, bad.as<void>(), sizeof first);
-  if (first == none) return {};
+  const Int first = bad.read();
+  if (first == kAllLegal) return {};
   BadIndex found{first % count, first / count, 0};
   const View& v = indices[static_cast<std::size_t>(found.which)];
   copy_to_host(&found.value, static_cast<const char*>(v.data) + axes_of(v, out).offset(found.position), sizeof found.value);

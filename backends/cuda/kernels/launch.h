@@ -4,6 +4,10 @@
 
 #include "backends/cuda/kernels/runtime.h"
 
+#ifndef __CUDACC__
+#include <functional>
+#endif
+
 #ifdef __CUDACC__
 #define RILL_DEVICE __device__ __forceinline__
 #define RILL_DEVICE_CALL __device__ __noinline__
@@ -30,6 +34,8 @@ struct Team {
   RILL_DEVICE void sync() { __syncthreads(); }
 };
 
+/// Ends the kernel with an error, which the host sees at a later call.
+RILL_DEVICE void trap() { __trap(); }
 RILL_DEVICE void atomic_min(std::int64_t* p, std::int64_t v) { atomicMin(reinterpret_cast<long long*>(p), static_cast<long long>(v)); }
 
 template <class K> __global__ void __launch_bounds__(K::kThreads, 1) run(const __grid_constant__ K kernel) {
@@ -62,13 +68,17 @@ struct Team {
   void sync() { barrier(); }
 };
 
+[[noreturn]] void trap();
 inline void atomic_min(std::int64_t* p, std::int64_t v) { *p = v < *p ? v : *p; }
 
 /// Device memory is there only in between.
 void enter_device();
 void leave_device();
+/// Adds work to the step that is captured.
+void record(std::function<void()> work);
 
 template <class K> void launch(const K& kernel, std::int64_t blocks) {
+  if (capturing()) return record([kernel, blocks] { launch(kernel, blocks); });
   enter_device();
   for (std::int64_t block = 0; block < blocks; ++block) {
     if constexpr (requires { typename K::Shared; }) {

@@ -31,7 +31,8 @@ template <class T, RandomKind kind> struct RandomKernel {
     const std::int64_t block = team.block() * kThreads + team.thread();
     const std::int64_t first = block / kLanes * (kNumbers * kLanes) + block % kLanes;  // number k is element first + 16 k
     if (first >= n) return;
-    const PhiloxBlock words = philox_block(draw.seed, static_cast<std::uint64_t>(block), draw.call);
+    const Draw here = resolved(draw);
+    const PhiloxBlock words = philox_block(here.seed, static_cast<std::uint64_t>(block), here.call);
     C x[kNumbers] = {}, y[kNumbers];
     if constexpr (kind == RandomKind::bernoulli_of || kind == RandomKind::dropout) {
       RILL_UNROLL

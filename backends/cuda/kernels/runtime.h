@@ -17,9 +17,14 @@ namespace rill::RILL_GPU {
 void* stream();
 /// To be called after every launch: throws when it failed; waits in blocking mode.
 void launched();
-/// Copies between host memory and the device, in stream order; returns when the host memory may be used.
+/// True while the calling thread captures: launches are recorded, and the host cannot read what they compute.
+bool capturing();
+/// Copies between host memory and the device, in stream order; returns when the host memory may be used. `copy_to_host` throws in a capture.
 void copy_to_host(void* to, const void* from, std::int64_t bytes);
 void copy_to_device(void* to, const void* from, std::int64_t bytes);
+/// The same without waiting: the bytes travel in the parameters of launches, and so stay what they are in a captured step (copy.cu).
+void upload(void* to, const void* from, std::int64_t bytes);
+inline constexpr std::int64_t kMostUploaded = 16 << 10;  // above that, a copy that waits is faster outside of a capture
 /// Copies or clears device memory in stream order.
 void copy_on_device(void* to, const void* from, std::int64_t bytes);
 void clear(void* data, std::int64_t bytes);

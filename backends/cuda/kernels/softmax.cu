@@ -6,6 +6,7 @@
 #include "backends/api/functors/scalar.h"
 #include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/lines.h"
+#include "backends/cuda/kernels/verdict.h"
 #include <rill/core/dtype.h>
 
 namespace rill::RILL_GPU {
@@ -150,18 +151,16 @@ template <class T> struct CrossEntropyKernel {
   }
 };
 std::int64_t cross_entropy(const View& x, const View& target, std::int64_t ignore, const View& losses, const View& lse) {
-  const Int rows = target.numel, none = std::numeric_limits<Int>::max();
+  const Int rows = target.numel;
   if (rows == 0) return -1;
-  const Scratch bad(sizeof(Int));
-  copy_to_device(bad.as<void>(), &none, sizeof none);
+  const Verdict bad;
   by_real(x.dtype, [&](auto t) {
     using T = decltype(t);
     const Lines l = Lines::for_length(x.sizes[1], false);
-    launch(CrossEntropyKernel<T>{l, rows, x.sizes[1], ignore, x.as<const T>(), target.as<const Int>(), losses.as<T>(), lse.as<double>(), bad.as<Int>()}, blocks_for(rows, l.lines));
+    launch(CrossEntropyKernel<T>{l, rows, x.sizes[1], ignore, x.as<const T>(), target.as<const Int>(), losses.as<T>(), lse.as<double>(), bad.first()}, blocks_for(rows, l.lines));
   });
-  Int first = none;
-  copy_to_host(&first, bad.as<void>(), sizeof first);
-  return first == none ? -1 : first;
+  const Int first = bad.read();
+  return first == kAllLegal ? -1 : first;
 }
 
 template <class T> struct CrossEntropyGradientKernel {

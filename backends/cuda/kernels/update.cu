@@ -4,6 +4,7 @@
 #include <deque>
 #include <vector>
 
+#include "backends/api/format.h"
 #include "backends/api/kernels/map.h"
 #include "backends/api/kernels/update.h"
 #include "backends/cuda/kernels/dense.h"
@@ -19,6 +20,7 @@ constexpr int kTensors = 128;                 // of one launch
 
 struct UpdateTensor {
   char* data[kOperands];
+  const void* rule;  // in device memory, or null: that of the launch
   std::int64_t n;
   Dtype dtype[kOperands];
   bool aligned;  // for loads of several elements
@@ -51,30 +53,31 @@ template <class F, class T> struct UpdateKernel {
       else high = middle;
     }
     const UpdateTensor& t = table.tensors[low];
+    const F rule = t.rule ? *static_cast<const F*>(t.rule) : f;
     const std::int64_t start = static_cast<std::int64_t>(block - table.first_block[low]) * (kThreads * kTiles * kItems<T>);
     RILL_NO_UNROLL
     for (int tile = 0; tile < kTiles; ++tile) {
       const std::int64_t i = start + (tile * kThreads + team.thread()) * kItems<T>;
       if (t.aligned && i + kItems<T> <= t.n) {
-        several<kItems<T>>(t, i);
+        several<kItems<T>>(rule, t, i);
       } else {
         RILL_NO_UNROLL
         for (int j = 0; j < kItems<T>; ++j)
-          if (i + j < t.n) several<1>(t, i + j);
+          if (i + j < t.n) several<1>(rule, t, i + j);
       }
     }
   }
 
  private:
   RILL_DEVICE static char* at(const UpdateTensor& t, int k, std::int64_t i) { return t.data[k] + i * bytes_of(t.dtype[k]); }
-  RILL_DEVICE void apply(T& p, T g, T* s) const {
-    if constexpr (F::states == 0) f(p, g);
-    else if constexpr (F::states == 1) f(p, g, s[0]);
-    else if constexpr (F::states == 2) f(p, g, s[0], s[1]);
-    else f(p, g, s[0], s[1], s[2]);
+  RILL_DEVICE static void apply(const F& rule, T& p, T g, T* s) {
+    if constexpr (F::states == 0) rule(p, g);
+    else if constexpr (F::states == 1) rule(p, g, s[0]);
+    else if constexpr (F::states == 2) rule(p, g, s[0], s[1]);
+    else rule(p, g, s[0], s[1], s[2]);
   }
   /// n elements from i on.
-  template <int n> RILL_DEVICE void several(const UpdateTensor& t, std::int64_t i) const {
+  template <int n> RILL_DEVICE static void several(const F& rule, const UpdateTensor& t, std::int64_t i) {
     T p[n], g[n], s[kUpdateStates][n];
     load_floats(at(t, 0, i), t.dtype[0], p);
     load_floats(at(t, 1, i), t.dtype[1], g);
@@ -84,7 +87,7 @@ template <class F, class T> struct UpdateKernel {
     for (int j = 0; j < n; ++j) {
       T own[kUpdateStates] = {};
       for (int k = 0; k < F::states; ++k) own[k] = s[k][j];
-      apply(p[j], g[j], own);
+      apply(rule, p[j], g[j], own);
       for (int k = 0; k < F::states; ++k) s[k][j] = own[k];
     }
     store_floats(p, at(t, 0, i), t.dtype[0]);
@@ -105,15 +108,21 @@ template <class F> void fill_one(UpdateSlots& slots) {
 
 // ---- the table --------------------------------------------------------------------------------------------------------------------
 
+/// One launch can do both: their rules are the same, or both are read in device memory.
+bool same_rule(const UpdateJob& a, const UpdateJob& b) {
+  if (a.device_rule || b.device_rule) return a.device_rule && b.device_rule;
+  return std::memcmp(a.rule, b.rule, kRuleBytes) == 0;
+}
 Dtype compute_of(const UpdateJob& job) { return job.p.dtype == Dtype::float64 ? Dtype::float64 : Dtype::float32; }
 
-/// Collects jobs that one launch can do. Operands that do not lie side by side in one order are staged through row-major copies.
+/// Collects jobs that one launch can do. Operands that do not lie side by side in the order of the parameter (row-major where it has gaps) are
+/// staged through copies that do: the gradient of a channels-last weight, say.
 class Launcher {
  public:
   void add(const UpdateJob& job) {
     if (job.p.numel == 0) return;
     const Dtype compute = compute_of(job);
-    if (first_ && (job.slots != first_->slots || compute != compute_ || std::memcmp(job.rule, first_->rule, kRuleBytes) != 0 || table_.count == kTensors)) run();
+    if (first_ && (job.slots != first_->slots || compute != compute_ || !same_rule(job, *first_) || table_.count == kTensors)) run();
     if (!first_) first_ = &job, compute_ = compute;
     UpdateTensor& t = table_.tensors[table_.count];
     const int count = 2 + job.states;
@@ -122,11 +131,12 @@ class Launcher {
     const LoopPlan<kOperands> plan({views[0], views[1], views[2], views[3], views[4]});
     bool flat = plan.rank <= 1;
     for (int k = 0; k < count; ++k) flat &= plan.rank == 0 || plan.inner_stride(k) == static_cast<std::int64_t>(size_of(views[k].dtype));
-    t.n = job.p.numel;
+    t.n = job.p.numel, t.rule = job.device_rule;
     t.aligned = true;
+    const bool last = !flat && !has_format(job.p, false) && has_format(job.p, true);
     const std::int64_t items = compute == Dtype::float64 ? kItems<double> : kItems<float>;
     for (int k = 0; k < count; ++k) {
-      if (!flat) views[k] = stage(views[k], k != 1);
+      if (!flat && !has_format(views[k], last)) views[k] = stage(views[k], last, k != 1);
       t.data[k] = flat ? plan.data[k] : static_cast<char*>(views[k].data);
       t.dtype[k] = views[k].dtype;
       t.aligned &= reinterpret_cast<std::uintptr_t>(t.data[k]) % (size_of(views[k].dtype) * static_cast<std::size_t>(items)) == 0;
@@ -145,8 +155,8 @@ class Launcher {
   }
 
  private:
-  View stage(const View& v, bool written) {
-    const View dense = memory_.emplace_back().copy_of(v);
+  View stage(const View& v, bool last, bool written) {
+    const View dense = memory_.emplace_back().copy_of(v, last);
     if (written) back_.emplace_back(dense, v);
     return dense;
   }

@@ -9,6 +9,7 @@
 #include "backends/cuda/kernels/elements.h"
 #include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/lines.h"
+#include "backends/cuda/kernels/map.h"
 
 namespace rill::RILL_GPU {
 namespace {
@@ -56,9 +57,15 @@ struct Windows {
 
 // ---- convolutions -------------------------------------------------------------------------------------------------------------------
 
+struct Plus {
+  template <class T> RILL_DEVICE T operator()(T a, T b) const { return a + b; }
+};
+/// What products of T are summed in.
+template <class T> using WideSum = std::conditional_t<std::is_class_v<T>, double, fn::WideOf<T>>;
+
 template <class T> struct ConvKernel {
   static constexpr int kThreads = kWindowThreads;
-  using S = fn::WideOf<T>;
+  using S = WideSum<T>;
   Image x, w, y;
   Windows g;
   Int n;
@@ -84,7 +91,7 @@ template <class T> struct ConvKernel {
 };
 template <class T> struct ConvInputKernel {
   static constexpr int kThreads = kWindowThreads;
-  using S = fn::WideOf<T>;
+  using S = WideSum<T>;
   Image x, w, y;
   Windows g;
   Int n;
@@ -114,7 +121,7 @@ template <class T> struct ConvInputKernel {
 };
 template <class T> struct ConvWeightKernel {
   static constexpr int kThreads = kLineThreads;
-  using S = fn::WideOf<T>;
+  using S = WideSum<T>;
   struct Shared {
     S sums[kThreads];
   };
@@ -268,7 +275,7 @@ template <class T> struct PoolScatterKernel {  // the first of equal places adds
     dx[sorted[i]] = sum;
   }
 };
-template <class F> void by_pooled(Dtype d, F f) {
+template <class F> void by_any_number(Dtype d, F f) {
   if (d == Dtype::float16) return f(Half{});
   if (d == Dtype::bfloat16) return f(BFloat16{});
   by_number(d, f);
@@ -294,7 +301,7 @@ void max_pool(const View& x, const View& y, const View& indices, const PoolWindo
   Int dilation[3] = {1, 1, 1};
   for (int a = 0; a < w.axes; ++a) dilation[3 - w.axes + a] = w.dilation[a];
   with_ranges(w.axes, w.begin, w.end, to.size, [&](const Ranges& windows) {
-    by_pooled(x.dtype, [&](auto t) {
+    by_any_number(x.dtype, [&](auto t) {
       using T = decltype(t);
       launch(MaxPoolKernel<T>{Image(x), to, y.numel, {dilation[0], dilation[1], dilation[2]}, windows, x.as<const T>(), y.as<T>(), Indices(indices)}, blocks_for(y.numel, kWindowThreads));
     });
@@ -303,7 +310,7 @@ void max_pool(const View& x, const View& y, const View& indices, const PoolWindo
 void max_pool_gradient(const View& g, const View& indices, const View& dx, const PoolCover& cover) {
   const Image to(dx);
   with_ranges(cover.axes, cover.first, cover.last, to.size, [&](const Ranges& windows) {
-    by_pooled(g.dtype, [&](auto t) {
+    by_any_number(g.dtype, [&](auto t) {
       using T = decltype(t);
       launch(MaxGradientKernel<T>{to, Image(g), dx.numel, windows, Indices(indices), g.as<const T>(), dx.as<T>()}, blocks_for(dx.numel, kWindowThreads));
     });
@@ -313,7 +320,7 @@ void pool_gather(const View& x, const View& indices, const View& y) {
   const Int bytes = y.numel * static_cast<Int>(sizeof(Int));
   const Scratch in_x(bytes), in_y(bytes);
   launch(PlacesKernel{Image(x), Image(y), y.numel, Indices(indices), in_x.as<Int>(), in_y.as<Int>()}, blocks_for(y.numel, kWindowThreads));
-  by_pooled(x.dtype, [&](auto t) {
+  by_any_number(x.dtype, [&](auto t) {
     using T = decltype(t);
     launch(PoolGatherKernel<T>{y.numel, in_x.as<const Int>(), in_y.as<const Int>(), x.as<const T>(), y.as<T>()}, blocks_for(y.numel, kWindowThreads));
   });
@@ -325,7 +332,7 @@ void pool_scatter(const View& g, const View& indices, const View& dx) {
   const Scratch in_x(bytes), in_y(bytes), sorted(bytes), order(bytes);
   launch(PlacesKernel{Image(dx), Image(g), g.numel, Indices(indices), in_x.as<Int>(), in_y.as<Int>()}, blocks_for(g.numel, kWindowThreads));
   sort_keys(in_x.as<const Int>(), g.numel, sorted.as<Int>(), order.as<Int>());
-  by_pooled(g.dtype, [&](auto t) {
+  by_any_number(g.dtype, [&](auto t) {
     using T = decltype(t);
     launch(PoolScatterKernel<T>{g.numel, sorted.as<const Int>(), order.as<const Int>(), in_y.as<const Int>(), g.as<const T>(), dx.as<T>()}, blocks_for(g.numel, kWindowThreads));
   });
@@ -405,19 +412,19 @@ void resample_plane(const View& x, const View& y, const AxisWeights& first, cons
 }  // namespace
 
 void conv_by_definition(const View& x, const View& w, const View& b, const View& y, const WindowGeometry& g) {
-  by_number(x.dtype, [&](auto t) {
+  by_any_number(x.dtype, [&](auto t) {
     using T = decltype(t);
     launch(ConvKernel<T>{Image(x), Image(w), Image(y), Windows(g), y.numel, x.as<const T>(), w.as<const T>(), b.as<const T>(), y.as<T>()}, blocks_for(y.numel, kWindowThreads));
   });
 }
 void conv_input_by_definition(const View& g, const View& w, const View& dx, const WindowGeometry& geometry) {
-  by_number(g.dtype, [&](auto t) {
+  by_any_number(g.dtype, [&](auto t) {
     using T = decltype(t);
     launch(ConvInputKernel<T>{Image(dx), Image(w), Image(g), Windows(geometry), dx.numel, g.as<const T>(), w.as<const T>(), dx.as<T>()}, blocks_for(dx.numel, kWindowThreads));
   });
 }
 void conv_weight_by_definition(const View& g, const View& x, const View& dw, const WindowGeometry& geometry) {
-  by_number(g.dtype, [&](auto t) {
+  by_any_number(g.dtype, [&](auto t) {
     using T = decltype(t);
     const Image y(g);
     const Lines l = Lines::for_length(y.batch * y.pixels(), false);
@@ -425,10 +432,26 @@ void conv_weight_by_definition(const View& g, const View& x, const View& dw, con
   });
 }
 
+void add_bias(const View& b, const View& y) {
+  const std::int64_t strides[5] = {0, b.strides[0], 0, 0, 0};
+  const View each{b.data, b.dtype, y.rank, y.sizes, strides, y.numel, false};
+  const Dtype dtypes[] = {y.dtype, y.dtype, b.dtype};
+  for_each_part(LoopPlan<3>({y, y, each}), [&](const LoopPlan<3>& part) {
+    const auto run = [&](auto t) {
+      using K = MapKernel<Plus, decltype(t), decltype(t), 2>;
+      const Plan plan = plan_of(part, dtypes, K::kItems);
+      launch(K{{}, plan}, blocks_for(plan.numel, K::kThreads * K::kItems));
+    };
+    if (y.dtype == Dtype::float64) run(double{});
+    else run(float{});
+  });
+}
+
 void fill_window(ConvKernels& k) {
   k.conv = &conv_by_definition;
   k.conv_input_gradient = &conv_input_by_definition;
   k.conv_weight_gradient = &conv_weight_by_definition;
+  k.conv_any_format = true;
   k.max_pool = &max_pool;
   k.pool_gather = &pool_gather;
   k.max_pool_gradient = &max_pool_gradient;

@@ -25,4 +25,14 @@ bool is_blocking() noexcept;
 void allow_tf32(bool on) noexcept;
 bool tf32_allowed() noexcept;
 
+/// Lets convolutions use algorithms whose sums are formed in the order in which threads finish: the last bits of a result differ from run
+/// to run. Off at the start.
+void allow_nondeterministic(bool on) noexcept;
+bool nondeterministic_allowed() noexcept;
+
+/// The first convolution of each shape tries the algorithms that cuDNN recommends and keeps the fastest, instead of the first one. Pays for
+/// programs that meet the same shapes often. Which one wins may differ from run to run, and the last bits of results with it. Off at the start.
+void set_benchmark(bool on) noexcept;
+bool benchmark() noexcept;
+
 }  // namespace rill::cuda

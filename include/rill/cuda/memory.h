@@ -21,6 +21,11 @@ void reset_peak_memory(Device device = Device::cuda());
 /// Gives cached memory that no block uses back to the device.
 void empty_cache(Device device = Device::cuda());
 
+/// Lets the memory of streams lie in segments that grow instead of segments of fixed size, for allocations from now on: less is lost between
+/// blocks when sizes vary from step to step. Other devices of the program cannot read such memory directly. Off at the start; where the driver has
+/// no such thing, nothing changes.
+void use_growing_segments(bool on, Device device = Device::cuda());
+
 /// Tells that `stream` uses `x` although it was made on another one: its memory is not reused before the stream has come so far.
 void record_stream(const Tensor& x, const Stream& stream);
 

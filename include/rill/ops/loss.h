@@ -122,6 +122,9 @@ struct CtcOptions {
 /// for a length outside its range or a blank in a target, IndexError for a label outside [0, C). Graves et al. 2006.
 Tensor ctc_loss(const Tensor& log_probabilities, const Tensor& targets, const Tensor& input_lengths, const Tensor& target_lengths, const CtcOptions& options = {});
 
+/// sum(x^2) / 2, in one pass: TensorFlow's tf.nn.l2_loss. DtypeError for x that is not floating point.
+Tensor l2_loss(const Tensor& x);
+
 /// sum(a b) / (max(|a|, eps) max(|b|, eps)) along an axis; a and b broadcast.
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, std::int64_t axis = 1, double eps = 1e-8);
 /// p-norm of a - b + eps along the last axis; a and b broadcast.

@@ -104,6 +104,7 @@ template <class Options> class GroupedOptimizer : public Optimizer {
   void load_state_dict(const StateDict& saved) override;
 
  private:
+  template <class Gradient> void update(const Gradient& gradient);
   std::vector<Options> options_;
 };
 

@@ -74,6 +74,11 @@ Values ctc_of(const std::vector<Plain>& in) {
 std::vector<Row> rows_loss() {
   const auto shape_error = [](const char* op, std::function<void()> f) { return std::vector<ErrorCase>{throws<ShapeError>(shapes_differ(op), std::move(f))}; };
   std::vector<Row> list = {
+      row("l2_loss", [](const Args& a) { return l2_loss(a[0]); }, {kX}, [](const std::vector<Plain>& in) {
+            Wide s = 0;
+            for (const double v : in[0].v) s += static_cast<Wide>(v) * v;
+            return Values{static_cast<double>(s / 2)};
+          }, {throws<DtypeError>("l2_loss: int64 is not supported (expected a floating dtype); convert with .to(float32)", [] { l2_loss(tensor({1, 2})); })}),
       row("cosine_embedding_loss", [](const Args& a) { return cosine_embedding_loss(a[0], a[1], signs(a[0]), 0.1); }, {kX, kX}, mean_of_rows([](const auto& x, int i) {
             const Wide c = dot(x[0], x[1]) / std::sqrt((dot(x[0], x[0]) + 1e-12L) * (dot(x[1], x[1]) + 1e-12L));
             return sign(i) > 0 ? 1 - c : positive(c - 0.1L);

@@ -1,0 +1,92 @@
+// cuDNN as the backend uses it: a handle for each device, descriptors of its graph interface, and the choice of an engine for an operation.
+#pragma once
+
+#include <cudnn.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace rill::cuda {
+
+/// Throws an Error that names the op when a call of cuDNN failed.
+void check_dnn(cudnnStatus_t status, const char* what);
+
+/// One descriptor of the graph interface: attributes are set, then it is finished. Tensors, convolutions and operations need no device.
+class DnnDescriptor {
+ public:
+  explicit DnnDescriptor(cudnnBackendDescriptorType_t type) { check_dnn(cudnnBackendCreateDescriptor(type, &raw_), "a descriptor"); }
+  DnnDescriptor(DnnDescriptor&& other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+  DnnDescriptor& operator=(DnnDescriptor&& other) noexcept { return std::swap(raw_, other.raw_), *this; }
+  ~DnnDescriptor() {
+    if (raw_) (void)cudnnBackendDestroyDescriptor(raw_);
+  }
+  cudnnBackendDescriptor_t raw() const { return raw_; }
+
+  void set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, const void* values, std::int64_t count = 1) {
+    check_dnn(cudnnBackendSetAttribute(raw_, name, type, count, values), "an attribute");
+  }
+  void set(cudnnBackendAttributeName_t name, std::int64_t value) { set(name, CUDNN_TYPE_INT64, &value); }
+  void set(cudnnBackendAttributeName_t name, std::span<const std::int64_t> values) { set(name, CUDNN_TYPE_INT64, values.data(), static_cast<std::int64_t>(values.size())); }
+  void set(cudnnBackendAttributeName_t name, cudnnDataType_t value) { set(name, CUDNN_TYPE_DATA_TYPE, &value); }
+  void set(cudnnBackendAttributeName_t name, const DnnDescriptor& value) { set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, &value.raw_); }
+  /// How many values an attribute has, up to as many as `values` has room for.
+  std::int64_t get(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, void* values, std::int64_t room) const {
+    std::int64_t count = 0;
+    check_dnn(cudnnBackendGetAttribute(raw_, name, type, room, &count, values), "an attribute");
+    return count;
+  }
+  /// Not CUDNN_STATUS_SUCCESS where cuDNN does not support what it describes.
+  [[nodiscard]] cudnnStatus_t finish() { return cudnnBackendFinalize(raw_); }
+
+ private:
+  cudnnBackendDescriptor_t raw_ = nullptr;
+};
+
+/// A tensor of an operation. `id` names it when the operation runs; `alignment` of its address, in bytes.
+DnnDescriptor dnn_tensor(std::int64_t id, cudnnDataType_t type, std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides, int alignment);
+
+/// What an engine may do besides computing the operation.
+struct DnnRules {
+  bool tensor_cores;      // for float32: rounding to TF32
+  bool nondeterministic;
+};
+/// True for the numerical notes of an engine that the rules allow. No engine may round its inputs to a narrower type or sum in one.
+bool allowed(std::span<const cudnnBackendNumericalNote_t> notes, const DnnRules& rules);
+
+/// A tensor's id and where it lies.
+struct DnnArgument {
+  std::int64_t id;
+  void* data;
+};
+
+/// An operation with an engine, ready to run.
+class DnnPlan {
+ public:
+  std::size_t workspace = 0;  // bytes
+
+  /// Up to `count` plans that the heuristic recommends, best first, and that follow the rules; empty when cuDNN has none.
+  static std::vector<DnnPlan> candidates(cudnnHandle_t handle, const DnnDescriptor& operation, const DnnRules& rules, std::size_t most_workspace, int count);
+  void run(cudnnHandle_t handle, std::initializer_list<DnnArgument> arguments, void* memory) const;
+
+ private:
+  DnnPlan(DnnDescriptor config, DnnDescriptor plan, std::size_t bytes) : workspace(bytes), config_(std::move(config)), plan_(std::move(plan)) {}
+  DnnDescriptor config_, plan_;
+};
+
+/// The handle of the current device, set to the current stream, for the time of a scope. It serves one call at a time.
+class DnnHandle {
+ public:
+  DnnHandle();
+  operator cudnnHandle_t() const { return handle_; }
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+  cudnnHandle_t handle_;
+};
+
+}  // namespace rill::cuda
