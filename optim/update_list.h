@@ -9,6 +9,19 @@
 
 namespace rill::optim {
 
+/// While it lives, updates of this thread write nothing unless the flag, a float32 number on their device, is 0.
+class SkipIf {
+ public:
+  explicit SkipIf(const Tensor& flag) { now() = static_cast<const float*>(static_cast<const void*>(impl(flag).data)); }
+  ~SkipIf() { now() = nullptr; }
+  SkipIf(const SkipIf&) = delete;
+  SkipIf& operator=(const SkipIf&) = delete;
+  static const float*& now() {
+    static constinit thread_local const float* flag = nullptr;
+    return flag;
+  }
+};
+
 template <class F, class... States> UpdateJob update_job(const Tensor& p, const Tensor& g, const States&... states) {
   static_assert(sizeof...(States) == F::states);
   return {&kernels(p).update_piece[fn::Update::index<F>], nullptr, F::states, view(p), view(g), {view(states)...}};
@@ -17,7 +30,7 @@ template <class F, class... States> UpdateJob update_job(const Tensor& p, const 
 template <class F, class... States> void update_now(const F& rule, const Tensor& p, const Tensor& g, const States&... states) {
   UpdateJob job = update_job<F>(p, g, states...);
   job.rule = &rule;
-  kernels(p).update({&job, 1});
+  kernels(p).update({&job, 1}, SkipIf::now());
   bump_version(p), (..., bump_version(states));
 }
 
@@ -43,7 +56,7 @@ class UpdateList {
   void run() {
     if (storage_.jobs.empty()) return;
     for (std::size_t i = 0; i < storage_.jobs.size(); ++i) storage_.jobs[i].rule = storage_.rules[i].data();
-    kernels(storage_.reads[0]).update(storage_.jobs);
+    kernels(storage_.reads[0]).update(storage_.jobs, SkipIf::now());
     storage_.clear();
   }
 
