@@ -45,6 +45,18 @@ Tensor Optimizer::step(const std::function<Tensor()>& loss) {
   step();
   return value;
 }
+void Optimizer::step_unless(const Tensor& flag) {
+  constexpr const char* op = "step_unless";
+  check_defined(op, flag, "the flag");
+  check<DtypeError>(flag.dtype() == float32 && flag.numel() == 1, op, "the flag is {}; expected one float32 number", describe(flag));
+  for (const auto& entry : parameters_) check_same_device(op, entry.second, flag);
+  if (flag.device().is_cpu()) {
+    if (flag.item<float>() == 0) step();
+    return;
+  }
+  const SkipIf scope(flag);
+  step();
+}
 void Optimizer::zero_grad() {
   for (const auto& entry : parameters_) entry.second.set_grad({});
 }

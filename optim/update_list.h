@@ -11,6 +11,19 @@
 
 namespace rill::optim {
 
+/// While it lives, updates of this thread write nothing unless the flag, a float32 number on their device, is 0.
+class SkipIf {
+ public:
+  explicit SkipIf(const Tensor& flag) { now() = static_cast<const float*>(static_cast<const void*>(impl(flag).data)); }
+  ~SkipIf() { now() = nullptr; }
+  SkipIf(const SkipIf&) = delete;
+  SkipIf& operator=(const SkipIf&) = delete;
+  static const float*& now() {
+    static constinit thread_local const float* flag = nullptr;
+    return flag;
+  }
+};
+
 template <class F, class... States> UpdateJob update_job(const Tensor& p, const Tensor& g, const States&... states) {
   static_assert(sizeof...(States) == F::states);
   return {&kernels(p).update_piece[fn::Update::index<F>], nullptr, F::states, view(p), view(g), {view(states)...}};
@@ -20,7 +33,7 @@ template <class F, class... States> void update_now(const F& rule, const Tensor&
   UpdateJob job = update_job<F>(p, g, states...);
   job.rule = &rule;
   if (current_capture) fail<Unimplemented>("update", "this optimizer cannot be part of a captured step; call its step() outside of the function given to cuda::GraphStep");
-  kernels(p).update({&job, 1});
+  kernels(p).update({&job, 1}, SkipIf::now());
   bump_version(p), (..., bump_version(states));
 }
 
@@ -54,7 +67,7 @@ class UpdateList {
       storage_.jobs[i].rule = storage_.rules[i].data();
       if (constants) storage_.jobs[i].device_rule = constants + i * sizeof(Rule);
     }
-    kernels(storage_.reads[0]).update(storage_.jobs);
+    kernels(storage_.reads[0]).update(storage_.jobs, SkipIf::now());
     storage_.clear();
   }
 

@@ -83,7 +83,8 @@ void run(const UpdateJob& job, std::int64_t begin, std::int64_t end) {
   }
 }
 
-void update(std::span<const UpdateJob> jobs) {
+void update(std::span<const UpdateJob> jobs, const float* skip) {
+  if (skip && *skip != 0) return;
   std::int64_t total = 0;
   for (const UpdateJob& job : jobs) total += job.p.numel;
   parallel_for(total, kGrain, [&](std::int64_t begin, std::int64_t end) {

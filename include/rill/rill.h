@@ -87,6 +87,7 @@
 #include <rill/optim/adagrad.h>
 #include <rill/optim/adam.h>
 #include <rill/optim/clip.h>
+#include <rill/optim/grad_scaler.h>
 #include <rill/optim/layerwise.h>
 #include <rill/optim/lbfgs.h>
 #include <rill/optim/lr_scheduler.h>

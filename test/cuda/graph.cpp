@@ -69,6 +69,34 @@ void steps_compute_what_they_compute_op_by_op() {
   for (const auto& [name, value] : captured.optimizer.state()) CHECK(allclose(value.cpu(), find(eager.optimizer.state(), name).cpu(), 0, 0));
 }
 
+void scaled_steps_are_captured() {
+  const auto train = [](bool graph) {
+    const Tensor p = values({33, 5}, 0.3).to(Device::cuda()).requires_grad_();
+    optim::Sgd sgd(std::vector<Tensor>{p}, {.lr = 0.01, .momentum = 0.9});
+    amp::GradScaler scaler({.init_scale = 8, .growth_interval = 2});
+    const auto f = [&](const std::vector<Tensor>& in) {
+      sgd.zero_grad();
+      const Tensor loss = sum(p * p * in[0]);
+      scaler.scale(loss).backward();
+      scaler.step(sgd);
+      scaler.update();
+      return std::vector<Tensor>{loss};
+    };
+    cuda::GraphStep step(f);
+    for (int i = 0; i < 9; ++i) {
+      const Tensor factor = full({}, i == 6 ? INFINITY : 1 + 0.1 * i, {.dtype = float32});  // that captured step changes nothing
+      graph ? step({factor}) : f({factor.to(Device::cuda())});
+    }
+    CHECK(step.graphs() == (graph ? 1 : 0));
+    std::vector<double> all = p.detach().to_vector<double>();
+    all.push_back(scaler.get_scale());
+    return all;
+  };
+  const auto captured = train(true);
+  CHECK(captured == train(false));
+  CHECK(captured.back() == 8 * 2 * 2 * 2 / 2 * 2);
+}
+
 void graphs_make_room() {
   const auto before = cuda::memory_stats();
   {
@@ -117,6 +145,7 @@ void what_cannot_be_captured_says_so() {
 }  // namespace
 
 RILL_DEVICE_TEST(steps_compute_what_they_compute_op_by_op, "a captured step trains bit for bit as op by op", "[graph]")
+RILL_DEVICE_TEST(scaled_steps_are_captured, "loss scaling and its skipped steps are part of a captured step", "[graph]")
 RILL_DEVICE_TEST(graphs_make_room, "graphs are kept for a few shapes and give their memory back", "[graph]")
 RILL_DEVICE_TEST(what_cannot_be_captured_says_so, "what cannot be captured says so", "[graph]")
 

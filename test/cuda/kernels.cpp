@@ -340,6 +340,30 @@ void windows() {
   }
 }
 
+void scaled_steps() {
+  const auto train = [](Device device) {
+    const Tensor p = numbers({33, 65}, float32).to(device).requires_grad_();
+    optim::Sgd sgd(std::vector<Tensor>{p}, {.lr = 0.01, .momentum = 0.9});
+    amp::GradScaler scaler({.init_scale = 8, .growth_interval = 2});
+    for (int step = 0; step < 5; ++step) {
+      sgd.zero_grad();
+      const Tensor loss = sum(p * p * p);
+      scaler.scale(step == 2 ? loss * INFINITY : loss).backward();  // that step changes nothing
+      scaler.step(sgd);
+      scaler.update();
+    }
+    std::vector<double> all = p.detach().to_vector<double>();
+    all.push_back(scaler.get_scale());
+    return all;
+  };
+  const auto host = train(Device::cpu()), device = train(Device::cuda());
+  REQUIRE(host.size() == device.size());
+  double worst = 0;
+  for (std::size_t i = 0; i < host.size(); ++i) worst = std::max(worst, std::fabs(host[i] - device[i]) / (1 + std::fabs(host[i])));
+  CHECK(worst < 1e-6);
+  CHECK(host.back() == 16);  // doubled, halved, doubled
+}
+
 }  // namespace
 
 TEST_CASE("linear layers and their gradients take one pass where they can, emulated", "[cuda][emulated][matmul]") {
@@ -401,6 +425,7 @@ RILL_DEVICE_TEST(elementwise, "elementwise kernels take any layout and dtype", "
 RILL_DEVICE_TEST(halves, "16-bit floats of any alignment", "[map][sanitize]")
 RILL_DEVICE_TEST(random_numbers, "random numbers have the bits of the host", "[random][sanitize]")
 RILL_DEVICE_TEST(optimizers, "optimizers update many tensors in one launch", "[update][sanitize]")
+RILL_DEVICE_TEST(scaled_steps, "a step with infinite gradients is skipped on the device", "[update][sanitize]")
 RILL_DEVICE_TEST(reductions, "reductions over any axes", "[reduce][sanitize]")
 RILL_DEVICE_TEST(softmaxes, "softmax and cross entropy along any axis", "[softmax][sanitize]")
 RILL_DEVICE_TEST(indices, "indices with duplicates, masks, joining", "[index][sanitize]")

@@ -197,6 +197,17 @@ TEST_CASE("porting from PyTorch: mixed precision", "[structure][porting]") {
   optimizer.step();
   CHECK(net.weight.dtype() == float32);
   CHECK_FALSE(equal(net.weight, before));
+
+  const Tensor again = net.weight.detach().clone(), scaled_loss = cross_entropy(net(x), y);
+  optimizer.zero_grad();
+  amp::GradScaler scaler;
+  scaler.scale(scaled_loss).backward();
+  scaler.unscale_(optimizer);  // only for code that reads gradients
+  optim::clip_grad_norm_(net.parameters(), 1.0);
+  scaler.step(optimizer);
+  scaler.update();
+  CHECK_FALSE(equal(net.weight, again));
+  CHECK(scaler.get_scale() == 65536);
 }
 
 TEST_CASE("porting from PyTorch: traps that have a line of code", "[structure][porting]") {

@@ -34,8 +34,9 @@ struct UpdateJob {
 
 struct UpdateKernels {
   std::array<UpdateSlots, fn::Update::size> update_piece{};
-  /// Runs all jobs, in any order, in one parallel region. Computes in float64 where p has it, else in float32.
-  void (*update)(std::span<const UpdateJob> jobs) = nullptr;
+  /// Runs all jobs, in any order, in one parallel region. Computes in float64 where p has it, else in float32. `skip`, if not null, lies on the device and
+  /// is read there: nothing is written unless it is 0.
+  void (*update)(std::span<const UpdateJob> jobs, const float* skip) = nullptr;
 };
 
 }  // namespace rill

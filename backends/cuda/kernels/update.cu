@@ -33,6 +33,7 @@ struct UpdateTable {
 /// What `update` hands to a slot.
 struct UpdateBatch : UpdateArgs {
   const UpdateTable* table;
+  const float* skip;
 };
 
 template <class T> inline constexpr int kItems = sizeof(T) == 8 ? 2 : 4;
@@ -42,9 +43,11 @@ constexpr std::int64_t chunk_of(Dtype compute) { return std::int64_t{kUpdateThre
 template <class F, class T> struct UpdateKernel {
   static constexpr int kThreads = kUpdateThreads;
   F f;
+  const float* skip;
   UpdateTable table;
 
   RILL_DEVICE void operator()(Team& team) const {
+    if (skip && *skip != 0) return;
     const auto block = static_cast<std::uint32_t>(team.block());
     int low = 0, high = table.count;  // the last tensor that begins at or before this block
     while (high - low > 1) {
@@ -97,8 +100,9 @@ template <class F, class T> struct UpdateKernel {
 };
 
 template <class F, class T> void run_batch(const void* rule, const UpdateArgs& a) {
-  const UpdateTable& table = *static_cast<const UpdateBatch&>(a).table;
-  launch(UpdateKernel<F, T>{*static_cast<const F*>(rule), table}, table.first_block[table.count]);
+  const auto& batch = static_cast<const UpdateBatch&>(a);
+  const UpdateTable& table = *batch.table;
+  launch(UpdateKernel<F, T>{*static_cast<const F*>(rule), batch.skip, table}, table.first_block[table.count]);
 }
 template <class F> void fill_one(UpdateSlots& slots) {
   static_assert(F::states <= kUpdateStates);
@@ -119,6 +123,7 @@ Dtype compute_of(const UpdateJob& job) { return job.p.dtype == Dtype::float64 ? 
 /// staged through copies that do: the gradient of a channels-last weight, say.
 class Launcher {
  public:
+  explicit Launcher(const float* skip) : skip_(skip) {}
   void add(const UpdateJob& job) {
     if (job.p.numel == 0) return;
     const Dtype compute = compute_of(job);
@@ -148,7 +153,7 @@ class Launcher {
   void run() {
     if (!first_) return;
     UpdateBatch batch{};
-    batch.table = &table_;
+    batch.table = &table_, batch.skip = skip_;
     (*first_->slots)[static_cast<std::size_t>(compute_)](first_->rule, batch);
     for (const auto& [from, to] : back_) copies().copy(from, to);
     first_ = nullptr, table_.count = 0, back_.clear(), memory_.clear();
@@ -160,6 +165,7 @@ class Launcher {
     if (written) back_.emplace_back(dense, v);
     return dense;
   }
+  const float* skip_;
   const UpdateJob* first_ = nullptr;  // says slots and rule of the batch
   Dtype compute_{};
   UpdateTable table_;
@@ -167,8 +173,8 @@ class Launcher {
   std::vector<std::pair<View, View>> back_;  // from, to
 };
 
-void update(std::span<const UpdateJob> jobs) {
-  Launcher launcher;
+void update(std::span<const UpdateJob> jobs, const float* skip) {
+  Launcher launcher(skip);
   for (const UpdateJob& job : jobs) launcher.add(job);
   launcher.run();
 }

@@ -28,6 +28,9 @@ class Optimizer {
 
   /// One update of every parameter from its gradient.
   virtual void step() = 0;
+  /// One update if `flag`, a float32 number, is 0: for loss scaling. A flag on the CPU is read at once. On a GPU the update reads it, nothing
+  /// waits, and counters of updates move even if nothing else does. Parameters must be on the device of the flag (DeviceError).
+  void step_unless(const Tensor& flag);
   /// Calls `loss`, which computes a loss and its gradients, while recording; then one update. Returns the loss.
   virtual Tensor step(const std::function<Tensor()>& loss);
   /// Drops all gradients.
