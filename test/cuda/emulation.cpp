@@ -24,7 +24,8 @@
 
 namespace rill::emulated {
 
-void fill_solver(LinalgKernels& k);  // emulated_solver.cpp
+void fill_solver(LinalgKernels& k);    // emulated_solver.cpp
+void fill_whole_rnn(RnnKernels& k);   // emulated_rnn.cpp
 
 // ---- threads of a block as coroutines ---------------------------------------------------------------------------------------------
 
@@ -179,7 +180,7 @@ struct Name {
 };
 Kernels make_kernels() {
   Kernels k;
-  fill_all(k), fill_solver(k);
+  fill_all(k), fill_solver(k), fill_whole_rnn(k);
   k.gemm = &matmul;
   unimplemented::complete_table<Name>(k);
   return k;
