@@ -10,7 +10,7 @@
 #include <rill/ops/view.h>
 
 #include "autograd/recorded_gradients.h"
-#include "autograd/recurrent.h"
+#include "autograd/whole_layer.h"
 #include "lib/core/op_range.h"
 
 namespace rill {
@@ -133,7 +133,40 @@ List forward(const Spec& s, const List& in, Kept& kept, bool keep) {
   return {output, h, c};
 }
 
+/// What a library can run in one piece: no peepholes, no limits.
+bool is_usual(const Spec& s, const List& in) { return !in[kPeepI].defined() && std::isinf(s.cell_clip) && !s.limited && (!s.projected || in[kHh].size(1) < s.units); }
+RnnTensors tensors_of(const Spec& s, const List& in) { return {in[kX], in[kH], in[kC], in[kIh], in[kHh], s.bias(in), {}, in[kHr]}; }
+
+List whole_layer(const Spec& s, const WholeLayer& whole, const List& in) {
+  const bool keep = recording_any(in, {});
+  Tensor reserve;
+  RnnResult r;
+  {
+    const NoGrad off;
+    r = whole.forward(tensors_of(s, in), keep ? &reserve : nullptr);
+  }
+  List out{r.y, r.h, r.c};
+  if (!keep) return out;
+  std::vector<Saved> saved;
+  for (const Tensor& t : in) saved.push_back(save(t));
+  record_many(kOp, in, out, [s, whole, saved, reserve, output = save(make_detached(out[0]))](std::span<Tensor> g, GradSink&) -> List {
+    List in;
+    for (const Saved& t : saved) in.push_back(t());
+    if (recording_any(in, g)) return recorded_gradients([&s](const List& x) { return unrolled(s, x); }, in, g);
+    const NoGrad off;
+    const RnnTensors found = whole.gradient(tensors_of(s, in), output(), {g[0], g[1], g[2]}, reserve);
+    List result(kInputs);
+    result[kX] = found.x, result[kH] = found.h, result[kC] = found.c, result[kIh] = found.ih, result[kHh] = found.hh, result[kHr] = found.hr;
+    for (const In bias : {kBiasIh, kBiasHh})
+      if (in[bias].defined()) result[bias] = found.bias_ih;
+    return result;
+  });
+  return out;
+}
+
 List layer(const Spec& s, const List& in) {
+  if (WholeLayer::available(in[kX]) && is_usual(s, in))
+    if (const WholeLayer whole(s.sequence, true, in[kX], s.units, in[kH].size(1), s.block); whole.fits()) return whole_layer(s, whole, in);
   const bool keep = recording_any(in, {});
   Kept kept;
   List out = forward(s, in, kept, keep);

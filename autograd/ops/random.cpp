@@ -54,6 +54,18 @@ template <class F> const Tensor& write(const char* op, const Tensor& x, Dtype dt
   return x;
 }
 
+/// Where numbers come one after the other: fill(t), or for another device fill(a host tensor) and a copy. t is dense.
+template <class F> void in_host_memory(const Tensor& t, F fill) {
+  if (impl(t).device.is_cpu()) return fill(t);
+  const Tensor host = make_tensor(impl(t).shape, impl(t).dtype, Device::cpu());
+  fill(host);
+  copy_between(host, t);
+}
+/// fill(generator, t) for a torch-compatible generator; false for another one.
+template <class F> bool sequentially(const Tensor& t, const Generator& g, F fill) {
+  return with_mersenne(g, [&](Mersenne& m) { in_host_memory(t, [&](const Tensor& to) { fill(m, to); }); });
+}
+
 /// n values value(i) of the tensor's floating dtype.
 template <class F> void store(const Tensor& t, F value) {
   const std::int64_t n = impl(t).numel;
@@ -75,18 +87,20 @@ template <class F> void store(const Tensor& t, F value) {
 template <class F> bool fill_as_tensorflow(const char* op, const Tensor& t, double factor, double shift, const Generator& g, F fill) {
   return with_tensorflow(g, [&](TensorFlowRandom& random) {
     check<DtypeError>(impl(t).dtype == Dtype::float32, op, "a TensorFlow-compatible generator makes float32 values, not {}", impl(t).dtype);
-    auto* p = t.data<float>();
-    fill(random, p, impl(t).numel);
-    const std::int64_t n = impl(t).numel;
-    for (std::int64_t i = 0; i < n; ++i) p[i] *= static_cast<float>(factor);
-    for (std::int64_t i = 0; i < n; ++i) p[i] += static_cast<float>(shift);
+    in_host_memory(t, [&](const Tensor& to) {
+      auto* p = to.data<float>();
+      const std::int64_t n = impl(to).numel;
+      fill(random, p, n);
+      for (std::int64_t i = 0; i < n; ++i) p[i] *= static_cast<float>(factor);
+      for (std::int64_t i = 0; i < n; ++i) p[i] += static_cast<float>(shift);
+    });
   });
 }
 
 void fill_uniform(const Tensor& t, double low, double high, const Generator& g) {
   if (fill_as_tensorflow("uniform_", t, static_cast<float>(high) - static_cast<float>(low), low, g, [](auto& r, float* p, std::int64_t n) { r.fill_uniform(p, n); })) return;
   const Dtype d = impl(t).dtype;
-  const bool sequential = with_mersenne(g, [&](Mersenne& m) {
+  const bool sequential = sequentially(t, g, [&](Mersenne& m, const Tensor& t) {
     if (d == Dtype::float64) return store(t, [&](std::int64_t) { return std::fma(m.uniform_double(), high - low, low); });  // PyTorch's build fuses
     const auto a = static_cast<float>(low), b = static_cast<float>(high);
     store(t, [&](std::int64_t) { return std::fma(m.uniform_float(), b - a, a); });
@@ -98,7 +112,7 @@ void fill_normal(const Tensor& t, double mean, double std, const Generator& g) {
   if (fill_as_tensorflow("normal_", t, std, mean, g, [](auto& r, float* p, std::int64_t n) { r.fill_normal(p, n); })) return;
   const Dtype d = impl(t).dtype;
   const std::int64_t n = impl(t).numel;
-  const bool sequential = with_mersenne(g, [&](Mersenne& m) {
+  const bool sequential = sequentially(t, g, [&](Mersenne& m, const Tensor& t) {
     if (n < 16) return store(t, [&](std::int64_t) { return m.normal() * std + mean; });
     if (d == Dtype::float64) return m.fill_normal(t.data<double>(), n, mean, std);
     if (d == Dtype::float32) return m.fill_normal(t.data<float>(), n, static_cast<float>(mean), static_cast<float>(std));
@@ -110,13 +124,13 @@ void fill_normal(const Tensor& t, double mean, double std, const Generator& g) {
 }
 
 void fill_exponential(const Tensor& t, double rate, const Generator& g) {
-  if (with_mersenne(g, [&](Mersenne& m) { store(t, [&](std::int64_t) { return m.exponential() / rate; }); })) return;
+  if (sequentially(t, g, [&](Mersenne& m, const Tensor& t) { store(t, [&](std::int64_t) { return m.exponential() / rate; }); })) return;
   kernels(t).random(RandomKind::exponential, next_draw(g), 1 / rate, 0, 0, nullptr, view(t));
 }
 
 /// Integers in [low, low + range); range 0 stands for 2^64. `wide`: draw 64 bits whatever the range.
 void fill_integers(const Tensor& t, std::int64_t low, std::uint64_t range, bool wide, const Generator& g) {
-  const bool sequential = with_mersenne(g, [&](Mersenne& m) {
+  const bool sequential = sequentially(t, g, [&](Mersenne& m, const Tensor& t) {
     auto* p = t.data<std::int64_t>();
     for (std::int64_t i = 0; i < impl(t).numel; ++i) {
       const std::uint64_t r = wide || range == 0 || range >= kTorchWideRange ? m.random64() : m.random();
@@ -174,7 +188,7 @@ template <class F> const Tensor& write_formula(const char* op, const Tensor& x, 
 }  // namespace
 
 void fill_bernoulli(const Tensor& t, double p, const Generator& g) {
-  if (with_mersenne(g, [&](Mersenne& m) { store(t, [&](std::int64_t) { return m.uniform_double() < p ? 1.0f : 0.0f; }); })) return;
+  if (sequentially(t, g, [&](Mersenne& m, const Tensor& t) { store(t, [&](std::int64_t) { return m.uniform_double() < p ? 1.0f : 0.0f; }); })) return;
   kernels(t).random(RandomKind::bernoulli, next_draw(g), p, 0, 0, nullptr, view(t));
 }
 
@@ -233,7 +247,7 @@ const Tensor& bernoulli_(const Tensor& x, const Tensor& probabilities, const Gen
   const Tensor p = probabilities.detach();
   const Tensor each = p.expand(impl(x).shape).contiguous();
   return write("bernoulli_", x, impl(p).dtype, [&](const Tensor& t) {
-    const bool sequential = with_mersenne(g, [&](Mersenne& m) {
+    const bool sequential = sequentially(t, g, [&](Mersenne& m, const Tensor& t) {
       const std::vector<double> limit = each.to_vector<double>();
       const bool wide = impl(p).dtype == Dtype::float64;
       store(t, [&](std::int64_t i) { return (wide ? m.uniform_double() : static_cast<double>(m.uniform_float())) < limit[static_cast<std::size_t>(i)] ? 1.0f : 0.0f; });
@@ -261,7 +275,7 @@ const Tensor& log_normal_(const Tensor& x, double mean, double std, const Genera
   const OpRange here("log_normal_", x);
   check_std("log_normal_", std);
   return write_formula("log_normal_", x, [&](const Tensor& t) {
-    if (with_mersenne(g, [&](Mersenne& m) { store(t, [&](std::int64_t) { return std::exp(m.normal() * std + mean); }); })) return t;
+    if (sequentially(t, g, [&](Mersenne& m, const Tensor& t) { store(t, [&](std::int64_t) { return std::exp(m.normal() * std + mean); }); })) return t;
     return exp(normal(mean, std, t.shape(), {.dtype = float64, .device = t.device()}, g));
   });
 }
@@ -277,7 +291,7 @@ const Tensor& geometric_(const Tensor& x, double p, const Generator& g) {
   const OpRange here("geometric_", x);
   check<ValueError>(p > 0 && p <= 1, "geometric_", "the probability {} is outside (0, 1]", p);
   return write_formula("geometric_", x, [&](const Tensor& t) {
-    if (with_mersenne(g, [&](Mersenne& m) { store(t, [&](std::int64_t) { return std::ceil(std::log(m.uniform_double()) / std::log1p(-p)); }); })) return t;
+    if (sequentially(t, g, [&](Mersenne& m, const Tensor& t) { store(t, [&](std::int64_t) { return std::ceil(std::log(m.uniform_double()) / std::log1p(-p)); }); })) return t;
     fill_exponential(t, -std::log1p(-p), g);  // p = 1: rate infinity, all exponentials are 0
     return clamp(ceil(t), 1, std::numeric_limits<double>::infinity());
   });
@@ -347,7 +361,7 @@ Tensor randperm(std::int64_t n, const Options& o, const Generator& g) {
   const Dtype dtype = o.dtype.value_or(Dtype::int64);
   if (n > 0) check_integers("randperm", 0, n, dtype);
   const Tensor t = fresh("randperm", {n}, Dtype::int64, o);
-  const bool sequential = with_mersenne(g, [&](Mersenne& m) {
+  const bool sequential = sequentially(t, g, [&](Mersenne& m, const Tensor& t) {
     auto* p = t.data<std::int64_t>();
     for (std::int64_t i = 0; i < n; ++i) p[i] = i;
     for (std::int64_t i = 0; i + 1 < n; ++i) std::swap(p[i], p[i + static_cast<std::int64_t>(m.random() % static_cast<std::uint64_t>(n - i))]);
@@ -489,7 +503,7 @@ Tensor multinomial(const Tensor& weights, std::int64_t samples, MultinomialOptio
   out_shape[shape.rank() - 1] = samples;
   const Tensor out = fresh("multinomial", out_shape, Dtype::int64, {.device = impl(weights).device});
   if (values.empty()) return out;
-  const bool sequential = with_mersenne(g, [&](Mersenne& m) { multinomial_sequential(m, values, n, options.replacement, impl(weights).dtype == Dtype::float64, out); });
+  const bool sequential = sequentially(out, g, [&](Mersenne& m, const Tensor& out) { multinomial_sequential(m, values, n, options.replacement, impl(weights).dtype == Dtype::float64, out); });
   if (!sequential) kernels(out).multinomial(next_draw(g), view(wide), options.replacement, view(out));
   return out;
 }

@@ -8,7 +8,7 @@
 #include <rill/ops/view.h>
 
 #include "autograd/recorded_gradients.h"
-#include "autograd/recurrent.h"
+#include "autograd/whole_layer.h"
 #include "lib/core/op_range.h"
 
 namespace rill {
@@ -28,6 +28,26 @@ struct RnnLayer {
   List (*gradients)(const Sequence&, const List& in, const List& kept, std::span<const Tensor> g, const GradSink&);
 };
 
+/// A GRU by the backend's library.
+List run_whole(const RnnLayer& layer, const Sequence& q, const WholeLayer& whole, const List& in) {
+  const auto tensors_of = [](const List& t) { return RnnTensors{t[kX], t[kH], {}, t[kIh], t[kHh], t[kBiasIh], t[kBiasHh], {}}; };
+  const bool keep = recording_any(in, {});
+  Tensor reserve;
+  const RnnResult r = whole.forward(tensors_of(in), keep ? &reserve : nullptr);
+  List out{r.y, r.h};
+  if (!keep) return out;
+  std::vector<Saved> saved;
+  for (const Tensor& t : in) saved.push_back(save(t));
+  record_many(layer.op, in, out, [&layer, q, whole, saved, reserve, tensors_of, output = save(make_detached(out[0]))](std::span<Tensor> g, GradSink&) -> List {
+    List in;
+    for (const Saved& t : saved) in.push_back(t());
+    if (recording_any(in, g)) return recorded_gradients([&](const List& x) { return layer.unrolled(q, x); }, in, g);
+    const RnnTensors found = whole.gradient(tensors_of(in), output(), {g[0], g[1], {}}, reserve);
+    return {found.x, found.h, found.ih, found.hh, found.bias_ih, found.bias_hh};
+  });
+  return out;
+}
+
 RecurrentResult run(const RnnLayer& layer, const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) {
   if (amp::on()) [[unlikely]]
     return amp::low([&](const Tensor& x, const Tensor& h, const Tensor& ih, const Tensor& hh, const Tensor& b, const Tensor& c) { return run(layer, x, h, {ih, hh, b, c}, options); },
@@ -42,6 +62,11 @@ RecurrentResult run(const RnnLayer& layer, const Tensor& x, const Tensor& h, con
   for (Tensor& t : in)
     if (t.defined()) t = t.to(compute);
 
+  if (layer.gates == 3 && WholeLayer::available(in[kX]))
+    if (const WholeLayer whole(q, false, in[kX], units, units, {0, 1, 2, 3}); whole.fits()) {
+      const List out = run_whole(layer, q, whole, in);
+      return {q.unpack(out[0]).to(dtype), out[1].to(dtype)};
+    }
   List out, kept;
   const bool keep = recording_any(in, {});
   {

@@ -66,8 +66,8 @@ template <class Name> void complete_table(Kernels& k) {
     all(random_piece, random, random_integers, random_permutation, multinomial, poisson);
   }
   {
-    auto& [lstm_step, lstm_step_gradient, gru_step, gru_step_gradient, rnn_lines] = static_cast<RnnKernels&>(k);
-    all(lstm_step, lstm_step_gradient, gru_step, gru_step_gradient, rnn_lines);
+    auto& [lstm_step, lstm_step_gradient, gru_step, gru_step_gradient, whole_rnn, rnn_lines] = static_cast<RnnKernels&>(k);
+    all(lstm_step, lstm_step_gradient, gru_step, gru_step_gradient, whole_rnn, rnn_lines);
   }
   {
     auto& [sort, order_statistic, search, sort_rows, runs] = static_cast<SortKernels&>(k);

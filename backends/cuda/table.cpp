@@ -4,6 +4,7 @@
 #define RILL_GPU cuda
 #include "backends/cuda/conv.h"
 #include "backends/cuda/gemm.h"
+#include "backends/cuda/rnn.h"
 #include "backends/cuda/solver.h"
 #include "backends/cuda/kernels/fill.h"
 
@@ -18,7 +19,7 @@ struct Name {
 Kernels make_kernels() {
   Kernels k;
   fill_all(k);
-  fill_gemm(k), fill_conv(k), fill_solver(k);
+  fill_gemm(k), fill_conv(k), fill_solver(k), fill_whole_rnn(k);
   unimplemented::complete_table<Name>(k);
   return k;
 }

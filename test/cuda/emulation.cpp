@@ -29,7 +29,8 @@
 
 namespace rill::emulated {
 
-void fill_solver(LinalgKernels& k);  // emulated_solver.cpp
+void fill_solver(LinalgKernels& k);    // emulated_solver.cpp
+void fill_whole_rnn(RnnKernels& k);   // emulated_rnn.cpp
 
 // ---- threads of a block as coroutines ---------------------------------------------------------------------------------------------
 
@@ -215,7 +216,7 @@ bool linear_gradients(const View& g, const View& x, const View& dw, const View& 
 }
 Kernels make_kernels() {
   Kernels k;
-  fill_all(k), fill_solver(k);
+  fill_all(k), fill_solver(k), fill_whole_rnn(k);
   k.gemm = &matmul;
   k.linear = {&linear_bias, &linear_gradients};
   unimplemented::complete_table<Name>(k);

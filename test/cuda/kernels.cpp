@@ -287,6 +287,13 @@ void draws() {
   }
   const Tensor rates = cat({zeros({5}, kWide), linspace(0.01, 40, 3000, kWide), full({20}, 3e9, kWide)});
   same([&](Device d) { return poisson(rates.to(d), Generator(14)); });
+  const auto torch = [] { return Generator::torch_compatible(15); };  // one after the other, in host memory
+  same([&](Device d) { return rand({100}, {.device = d}, torch()); });
+  same([&](Device d) { return randn({100}, {.device = d}, torch()); });
+  same([&](Device d) { return randint(0, 9, {100}, {.device = d}, torch()); });
+  same([&](Device d) { return randperm(100, {.device = d}, torch()); });
+  same([&](Device d) { return bernoulli(full({100}, 0.3, {.device = d}), torch()); });
+  same([&](Device d) { return multinomial(weights.to(d), 20, {}, torch()); });
 }
 
 void paths() {

@@ -1,8 +1,9 @@
-// Recurrent layers: what lies between the matrix products of one step. The formulas are in functors/recurrent.h.
+// Recurrent layers: what lies between the matrix products of one step, by the formulas of functors/recurrent.h, or a layer as a whole.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "backends/api/view.h"
 
@@ -31,13 +32,42 @@ struct GruStep {
   void *g = nullptr, *gx = nullptr, *gy = nullptr;  // gradient of h: after, replaced by the direct part of before; of x and y, written
 };
 
+/// A whole layer in one direction. Everything is contiguous and of one element type. Rows of x and y are packed: step after step, and a step holds
+/// the first rows of the batch, those that have not ended.
+struct RnnLayerSpec {
+  bool lstm;                                   // or a GRU
+  Dtype dtype;                                 // float32 or float64
+  std::int64_t total, features, units, state;  // rows in all; state: units, or fewer after a projection
+  std::array<std::int64_t, 4> block;           // where the gates i, f, g, o (or r, z, n) stand among the blocks of weights and biases
+  std::vector<int> lengths;                    // steps of each row of the batch: at least 1, not increasing
+};
+/// What a layer reads, or the gradients of it. Null: none, or not wanted.
+struct RnnInputs {
+  void *x = nullptr, *h = nullptr, *c = nullptr;  // [total, features], [batch, state], [batch, units] (LSTM)
+  void *ih = nullptr, *hh = nullptr, *bias_ih = nullptr, *bias_hh = nullptr, *hr = nullptr;  // as in rill/ops/rnn.h
+};
+struct RnnOutputs {
+  void *y = nullptr, *h = nullptr, *c = nullptr;  // [total, state] and the states of each row after its last step
+};
+/// Null: layers go step by step.
+struct WholeRnn {
+  /// Bytes that `forward` leaves for `gradient`.
+  std::int64_t (*reserve)(const RnnLayerSpec&) = nullptr;
+  /// reserve may be null when no gradient will be asked for.
+  void (*forward)(const RnnLayerSpec&, const RnnInputs& in, const RnnOutputs& out, void* reserve) = nullptr;
+  /// y: the output; g: gradients of the outputs, none null but c of a GRU. Those of x, h and c are always written, the others where wanted.
+  void (*gradient)(const RnnLayerSpec&, const RnnInputs& in, const void* y, const RnnOutputs& g, const void* reserve, const RnnInputs& gradients) = nullptr;
+};
+
 struct RnnKernels {
   void (*lstm_step)(Dtype, const LstmStep&) = nullptr;
   void (*lstm_step_gradient)(Dtype, const LstmStep&) = nullptr;
   void (*gru_step)(Dtype, const GruStep&) = nullptr;
   void (*gru_step_gradient)(Dtype, const GruStep&) = nullptr;
 
-  /// The same for units [first, first + count) of one row, for one element type on one instruction set.
+  WholeRnn whole_rnn;
+
+  /// The steps for units [first, first + count) of one row, for one element type on one instruction set.
   struct RnnLines {
     void (*lstm)(const LstmStep&, std::int64_t row, std::int64_t first, std::int64_t count) = nullptr;
     void (*lstm_gradient)(const LstmStep&, std::int64_t row, std::int64_t first, std::int64_t count) = nullptr;

@@ -89,8 +89,20 @@ void rows_run_on_the_device() {
   }
 }
 
+void gradients_on_the_device() {
+  for (const Row& row : rows()) {
+    if (!row.differentiable || !(row.kinds & kFloats)) continue;
+    INFO(row.name);
+    Args args = on_device(draw_inputs(row.inputs, float64, 11));
+    for (Tensor& t : args)
+      if (t.defined() && is_floating(t.dtype())) t.requires_grad_();
+    CHECK(gradcheck(row.run, args, {.rtol = 1e-6, .atol = 1e-7}).message == "");
+  }
+}
+
 }  // namespace
 
+RILL_DEVICE_TEST(gradients_on_the_device, "gradients on CUDA agree with differences", "[table][gradients]")
 RILL_DEVICE_TEST(rows_run_on_the_device, "every row of the table runs on CUDA or is listed", "[table]")
 
 }  // namespace rill::optable
