@@ -157,7 +157,7 @@ void Module::train(bool on) {
   parts(set);
 }
 void Module::zero_grad() {
-  visit(*this, [](const std::string&, Parameter& p) { p.set_grad({}); }, kSkip);
+  visit(*this, [](const std::string&, Parameter& p) { if (p.requires_grad()) p.set_grad({}); }, kSkip);  // a frozen one has none
 }
 void Module::requires_grad_(bool on) {
   visit(*this, [on](const std::string&, Parameter& p) { p.Tensor::requires_grad_(on); }, kSkip);

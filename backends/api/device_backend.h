@@ -3,9 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <rill/core/device.h>
+#include <rill/core/dtype.h>
 #include <rill/cuda/memory.h>
 
 namespace rill {
@@ -16,6 +20,13 @@ struct Kernels;
 struct DeviceMemory {
   void* data = nullptr;
   void* handle = nullptr;
+};
+
+/// A sum of dense tensors on different devices, after which each of them holds it.
+struct DeviceSum {
+  Dtype dtype;
+  std::int64_t numel;
+  std::vector<std::pair<int, void*>> parts;  // device and data
 };
 
 /// Indices of devices and streams are checked by the callers. Stream 0 of a device is the one that every thread starts on.
@@ -75,6 +86,8 @@ class DeviceBackend {
   virtual void destroy_graph(int device, void* graph) noexcept = 0;
   /// Copies host memory in the order of the current stream and returns at once; `from` may change then.
   virtual void upload(int device, void* to, const void* from, std::size_t bytes) = 0;
+  /// In the order of the current streams of the devices. False: there is no library for it, and nothing was done.
+  virtual bool sum(std::span<const DeviceSum> sums) = 0;
 };
 
 /// The backend of CUDA devices; null in a build without one.

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "backends/cuda/nccl.h"
 #include "backends/cuda/runtime.h"
 #include "backends/cuda/table.h"
 #define RILL_GPU cuda
@@ -101,6 +102,7 @@ class CudaBackend final : public DeviceBackend {
   void record_event(int device, void* event, int stream) override { check_runtime(cudaEventRecord(event_of(event), stream_of(on(device), stream)), "record"); }
   bool query_event(int device, void* event) override { return on(device), is_done(cudaEventQuery(event_of(event))); }
   void synchronize_event(int device, void* event) override { on(device), check_runtime(cudaEventSynchronize(event_of(event)), "synchronize"); }
+  bool sum(std::span<const DeviceSum> sums) override { return sum_by_nccl(sums); }
   double elapsed_time(void* begin, void* end) override {
     float milliseconds = 0;
     check_runtime(cudaEventElapsedTime(&milliseconds, event_of(begin), event_of(end)), "elapsed_time");

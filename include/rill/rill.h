@@ -1,6 +1,7 @@
 // The whole library. No third-party header stands behind it; bridges to other libraries are in rill/interop/.
 #pragma once
 
+#include <rill/autograd/across_devices.h>
 #include <rill/autograd/anomaly.h>
 #include <rill/autograd/autocast.h>
 #include <rill/autograd/backward.h>
@@ -37,6 +38,7 @@
 #include <rill/nn/cell_wrappers.h>
 #include <rill/nn/containers.h>
 #include <rill/nn/conv.h>
+#include <rill/nn/data_parallel.h>
 #include <rill/nn/distance.h>
 #include <rill/nn/dropout.h>
 #include <rill/nn/dynamic_rnn.h>

@@ -18,6 +18,13 @@ target_sources(rill PRIVATE ${cuda_host})
 target_compile_definitions(rill PRIVATE RILL_WITH_CUDA)
 find_library(RILL_CUDNN_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR} REQUIRED)
 target_link_libraries(rill PRIVATE CUDA::cudart_static CUDA::cublasLt CUDA::cublas CUDA::cusolver ${RILL_CUDNN_LIBRARY})
+find_library(RILL_NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR})
+find_path(RILL_NCCL_INCLUDE nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+if(RILL_NCCL_LIBRARY AND RILL_NCCL_INCLUDE)
+  target_include_directories(rill PRIVATE ${RILL_NCCL_INCLUDE})
+  target_link_libraries(rill PRIVATE ${RILL_NCCL_LIBRARY})
+  target_compile_definitions(rill PRIVATE RILL_WITH_NCCL)
+endif()
 
 # -fmad=false: as on the CPU, a * b + c is rounded twice unless a formula asks for fma. Warnings are errors, spilled registers
 # included;

@@ -288,6 +288,7 @@ class Backend final : public DeviceBackend {
     t_device = device;
     emulated::upload(to, from, static_cast<std::int64_t>(bytes));
   }
+  bool sum(std::span<const DeviceSum>) override { return false; }
 
  private:
   bool blocking_ = false;

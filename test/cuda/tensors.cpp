@@ -36,6 +36,33 @@ void gradients_cross_devices() {
   CHECK(x.grad().to_vector<float>() == std::vector<float>{2, 2, 2});
 }
 
+void sums_cross_devices() {
+  const Device first = Device::cuda(), second = cuda::device_count() > 1 ? Device::cuda(1) : Device::cpu();
+  const Tensor x = tensor({1.f, 2.f, 3.f});
+  for (const Device third : {Device::cpu(), first}) {
+    const auto sums = sum_across_devices({{x.to(first), {}}, {(x * 10).to(second), x.to(second)}, {(x * 100).to(third), x.to(third)}});
+    CHECK(sums[0].device() == first);
+    CHECK(sums[0].to_vector<float>() == std::vector<float>{111, 222, 333});
+    CHECK(sums[1].to_vector<float>() == std::vector<float>{2, 4, 6});
+  }
+  CHECK(sum_across_devices({{x.to(first)}, {x.to(second)}})[0].to_vector<float>() == std::vector<float>{2, 4, 6});
+}
+
+void towers_on_two_kinds_of_device() {
+  nn::Linear net(6, 3);
+  const Tensor x = randn({7, 6}), y = randint(0, 3, {7}), loss = cross_entropy(net(x), y);
+  loss.backward();
+  const Tensor want = net.weight.grad();
+  nn::Linear on = net;
+  on.zero_grad();
+  on.to({.device = Device::cuda()});
+  const Tensor have = nn::DataParallel(on, {Device::cuda(), Device::cpu()}).backward({x, y}, [](nn::Linear& m, const std::vector<Tensor>& in) { return cross_entropy(m(in[0]), in[1]); });
+  CHECK(have.device() == Device::cuda());
+  CHECK(have.item<float>() == Approx(loss.item<float>()));
+  CHECK(on.weight.grad().device() == Device::cuda());
+  CHECK(allclose(on.weight.grad().cpu(), want, 1e-5, 1e-7));
+}
+
 void tensors_are_made() {
   const Options on{.device = Device::cuda()};
   CHECK(zeros({3}, on).to_vector<float>() == std::vector<float>{0, 0, 0});
@@ -136,6 +163,8 @@ void pinned_memory_holds_a_copy() {
 
 }  // namespace
 
+RILL_DEVICE_TEST(sums_cross_devices, "sums of tensors on several devices", "")
+RILL_DEVICE_TEST(towers_on_two_kinds_of_device, "towers on a GPU and on the CPU", "")
 RILL_DEVICE_TEST(tensors_move, "tensors move between devices", "[tensors]")
 RILL_DEVICE_TEST(gradients_cross_devices, "gradients cross devices", "[tensors]")
 RILL_DEVICE_TEST(tensors_are_made, "tensors are made on a device", "[tensors]")

@@ -58,7 +58,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
 const std::map<std::string, std::set<std::string>> kThirdParty = {
     {"fmt/", {"core", "interop", "io", "data", "nn", "optim", "autograd", "examples"}}, {"xsimd/", {"cpu"}}, {"dnnl", {"cpu"}}, {"oneapi/", {"cpu"}},
     {"nlohmann/", {"io", "interop", "optim"}}, {"zlib.h", {"data", "io"}}, {"xtensor/", {"interop", "data"}}, {"omp.h", {"cpu"}}, {"jpeglib.h", {"data"}}, {"jerror.h", {"data"}},
-    {"cuda_", {"cuda"}}, {"cub/", {"cuda"}}, {"cublas", {"cuda"}}, {"cudnn", {"cuda"}}, {"cusolver", {"cuda"}},
+    {"cuda_", {"cuda"}}, {"cub/", {"cuda"}}, {"cublas", {"cuda"}}, {"cudnn", {"cuda"}}, {"cusolver", {"cuda"}}, {"nccl", {"cuda"}},
 };
 
 }  // namespace

@@ -163,6 +163,18 @@ TEST_CASE("porting from TensorFlow: recurrent cells", "[structure][porting]") {
   CHECK(same_numbers.ih.shape() == Shape{80, 10});
 }
 
+TEST_CASE("porting from TensorFlow: towers", "[structure][porting]") {
+  using Model = nn::Linear;
+  Model model(4, 3);
+  optim::Sgd optimizer(model.named_parameters(), {.lr = 0.1});
+  const Tensor images = rand({6, 4}), labels = randint(0, 3, {6}), before = cross_entropy(model(images), labels).detach();
+  nn::DataParallel parallel(model, {Device::cpu(), Device::cpu()});  // or Device::cuda(0), Device::cuda(1), ...
+  const Tensor loss = parallel.backward({images, labels}, [](Model& tower, const std::vector<Tensor>& in) { return cross_entropy(tower(in[0]), in[1]); });
+  optimizer.step();
+  CHECK(allclose(loss, before, 1e-5));
+  CHECK(cross_entropy(model(images), labels).item<float>() < loss.item<float>());
+}
+
 TEST_CASE("porting from TensorFlow: losses that need a second look", "[structure][porting]") {
   const Tensor logits = tensor({{2., -1., 3.}, {1., 0., -0.5}}), labels = tensor({2, 0});
   const Tensor per_example = cross_entropy(logits, labels, {.reduction = Reduction::none});
