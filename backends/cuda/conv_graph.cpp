@@ -34,11 +34,12 @@ cudnnDataType_t dnn_type(Dtype d) {
   }
 }
 
-DnnDescriptor conv_operation(ConvDirection direction, const ConvPlan& p, Dtype dtype, int alignment) {
+std::vector<DnnDescriptor> conv_operations(ConvDirection direction, const ConvPlan& p, Dtype dtype, int alignment, bool bias) {
   const bool is_double = dtype == Dtype::float64;
+  const cudnnDataType_t compute = is_double ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT;
   DnnDescriptor conv(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
   const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
-  conv.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, is_double ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT);
+  conv.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, compute);
   conv.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, &mode);
   conv.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, static_cast<std::int64_t>(p.axes));
   conv.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, wide(p.dilation));
@@ -48,18 +49,36 @@ DnnDescriptor conv_operation(ConvDirection direction, const ConvPlan& p, Dtype d
   check_dnn(conv.finish(), "the description of a convolution");
 
   const auto tensor = [&](ConvOperand id, const std::vector<int>& sizes) { return dnn_tensor(id, dnn_type(dtype), wide(sizes), p.strides<std::int64_t>(sizes), alignment); };
+  const DnnDescriptor y = tensor(kConvY, p.y), sum = dnn_tensor(kConvSum, compute, wide(p.y), p.strides<std::int64_t>(p.y), alignment, false);
   const ConvNames& names = names_of(direction);
   DnnDescriptor operation(names.operation);
   operation.set(names.conv, conv);
   operation.set(names.x, tensor(kConvX, p.x));
   operation.set(names.w, tensor(kConvW, p.w));
-  operation.set(names.y, tensor(kConvY, p.y));
+  operation.set(names.y, bias ? sum : y);
   const float one = 1, zero = 0;
   const double wide_one = 1, wide_zero = 0;
   operation.set(names.alpha, is_double ? CUDNN_TYPE_DOUBLE : CUDNN_TYPE_FLOAT, is_double ? static_cast<const void*>(&wide_one) : &one);
   operation.set(names.beta, is_double ? CUDNN_TYPE_DOUBLE : CUDNN_TYPE_FLOAT, is_double ? static_cast<const void*>(&wide_zero) : &zero);
   check_dnn(operation.finish(), "the description of a convolution");
-  return operation;
+  std::vector<DnnDescriptor> all;
+  all.push_back(std::move(operation));
+  if (!bias) return all;
+
+  DnnDescriptor pointwise(CUDNN_BACKEND_POINTWISE_DESCRIPTOR), addition(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+  const cudnnPointwiseMode_t add = CUDNN_POINTWISE_ADD;
+  pointwise.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, &add);
+  pointwise.set(CUDNN_ATTR_POINTWISE_MATH_PREC, compute);
+  check_dnn(pointwise.finish(), "the description of an addition");
+  std::vector<int> channels(p.y.size(), 1);
+  channels[1] = p.y[1];
+  addition.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, pointwise);
+  addition.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, sum);
+  addition.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, tensor(kConvB, channels));
+  addition.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y);
+  check_dnn(addition.finish(), "the description of an addition");
+  all.push_back(std::move(addition));
+  return all;
 }
 
 }  // namespace rill::cuda

@@ -7,10 +7,11 @@
 namespace rill::cuda {
 
 enum class ConvDirection { forward, input, weight };
-enum ConvOperand : std::int64_t { kConvX = 'x', kConvW = 'w', kConvY = 'y' };  // the ids of the tensors; gradients have those of their tensors
+enum ConvOperand : std::int64_t { kConvX = 'x', kConvW = 'w', kConvY = 'y', kConvB = 'b', kConvSum = 's' };  // ids; gradients have those of their tensors
 
 cudnnDataType_t dnn_type(Dtype d);
-/// `alignment`: of all addresses, in bytes. Throws where cuDNN does not support the operation.
-DnnDescriptor conv_operation(ConvDirection direction, const ConvPlan& p, Dtype dtype, int alignment);
+/// `alignment`: of all addresses, in bytes. With `bias`, forward only, a second operation adds one to each channel. Throws where cuDNN does not
+/// support an operation.
+std::vector<DnnDescriptor> conv_operations(ConvDirection direction, const ConvPlan& p, Dtype dtype, int alignment, bool bias = false);
 
 }  // namespace rill::cuda

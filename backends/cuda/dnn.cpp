@@ -18,13 +18,15 @@ void check_dnn(cudnnStatus_t status, const char* what) {
   fail<Error>(*op ? op : "cudnn", "{} of cuDNN failed: {}", what, cudnnGetErrorString(status));
 }
 
-DnnDescriptor dnn_tensor(std::int64_t id, cudnnDataType_t type, std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides, int alignment) {
+DnnDescriptor dnn_tensor(std::int64_t id, cudnnDataType_t type, std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides, int alignment, bool stored) {
   DnnDescriptor d(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   d.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
   d.set(CUDNN_ATTR_TENSOR_DATA_TYPE, type);
   d.set(CUDNN_ATTR_TENSOR_DIMENSIONS, sizes);
   d.set(CUDNN_ATTR_TENSOR_STRIDES, strides);
   d.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, static_cast<std::int64_t>(alignment));
+  const bool is_virtual = !stored;
+  d.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, &is_virtual);
   check_dnn(d.finish(), "the description of a tensor");
   return d;
 }
@@ -41,17 +43,18 @@ bool allowed(std::span<const cudnnBackendNumericalNote_t> notes, const DnnRules&
   });
 }
 
-std::vector<DnnPlan> DnnPlan::candidates(cudnnHandle_t handle, const DnnDescriptor& operation, const DnnRules& rules, std::size_t most_workspace, int count) {
+std::vector<DnnPlan> DnnPlan::candidates(const DnnTarget& target, std::span<const DnnDescriptor> operations, const DnnRules& rules, std::size_t most_workspace, int count, bool any) {
   std::vector<DnnPlan> found;
   DnnDescriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, &handle);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation);
+  if (target.handle) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, &target.handle);
+  graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations);
   if (graph.finish() != CUDNN_STATUS_SUCCESS) return found;
   constexpr int kAsked = 8;  // the rules leave out some
   for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_INSTANT, CUDNN_HEUR_MODE_FALLBACK}) {
     DnnDescriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
     heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, &mode);
+    if (target.properties) heuristic.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *target.properties);
     if (heuristic.finish() != CUDNN_STATUS_SUCCESS) continue;
     std::vector<DnnDescriptor> configs;
     std::array<cudnnBackendDescriptor_t, kAsked> raw{};
@@ -66,7 +69,8 @@ std::vector<DnnPlan> DnnPlan::candidates(cudnnHandle_t handle, const DnnDescript
       const std::int64_t noted = engine.get(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, notes.data(), CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
       if (!allowed({notes.data(), static_cast<std::size_t>(noted)}, rules)) continue;
       DnnDescriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-      plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, &handle);
+      if (target.handle) plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, &target.handle);
+      if (target.properties) plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.properties);
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configs[i]);
       if (plan.finish() != CUDNN_STATUS_SUCCESS) continue;  // recommended, yet not for this device or these tensors
       std::int64_t bytes = 0;
@@ -75,7 +79,7 @@ std::vector<DnnPlan> DnnPlan::candidates(cudnnHandle_t handle, const DnnDescript
       found.push_back(DnnPlan(std::move(configs[i]), std::move(plan), static_cast<std::size_t>(bytes)));
       if (static_cast<int>(found.size()) == count) return found;
     }
-    if (!found.empty()) return found;
+    if (!found.empty() || !any) break;
   }
   return found;
 }

@@ -34,6 +34,10 @@ class DnnDescriptor {
   void set(cudnnBackendAttributeName_t name, std::span<const std::int64_t> values) { set(name, CUDNN_TYPE_INT64, values.data(), static_cast<std::int64_t>(values.size())); }
   void set(cudnnBackendAttributeName_t name, cudnnDataType_t value) { set(name, CUDNN_TYPE_DATA_TYPE, &value); }
   void set(cudnnBackendAttributeName_t name, const DnnDescriptor& value) { set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, &value.raw_); }
+  void set(cudnnBackendAttributeName_t name, std::span<const DnnDescriptor> values) {
+    static_assert(sizeof(DnnDescriptor) == sizeof(cudnnBackendDescriptor_t));  // so that a list of them is a list of what they hold
+    set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, values.data(), static_cast<std::int64_t>(values.size()));
+  }
   /// How many values an attribute has, up to as many as `values` has room for.
   std::int64_t get(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, void* values, std::int64_t room) const {
     std::int64_t count = 0;
@@ -47,8 +51,9 @@ class DnnDescriptor {
   cudnnBackendDescriptor_t raw_ = nullptr;
 };
 
-/// A tensor of an operation. `id` names it when the operation runs; `alignment` of its address, in bytes.
-DnnDescriptor dnn_tensor(std::int64_t id, cudnnDataType_t type, std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides, int alignment);
+/// A tensor of an operation. `id` names it when the operation runs; `alignment` of its address, in bytes. One that is not `stored` goes from one
+/// operation to the next without memory of its own.
+DnnDescriptor dnn_tensor(std::int64_t id, cudnnDataType_t type, std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides, int alignment, bool stored = true);
 
 /// What an engine may do besides computing the operation.
 struct DnnRules {
@@ -64,13 +69,20 @@ struct DnnArgument {
   void* data;
 };
 
-/// An operation with an engine, ready to run.
+/// What plans are made for: the device of a handle, or a kind of device described by its properties, for which plans can be made anywhere.
+struct DnnTarget {
+  cudnnHandle_t handle = nullptr;
+  const DnnDescriptor* properties = nullptr;
+};
+
+/// Operations with an engine, ready to run.
 class DnnPlan {
  public:
   std::size_t workspace = 0;  // bytes
 
-  /// Up to `count` plans that the heuristic recommends, best first, and that follow the rules; empty when cuDNN has none.
-  static std::vector<DnnPlan> candidates(cudnnHandle_t handle, const DnnDescriptor& operation, const DnnRules& rules, std::size_t most_workspace, int count);
+  /// Up to `count` plans that the heuristic recommends, best first, and that follow the rules; empty when cuDNN has none. `any`: those, too, that
+  /// work but are not recommended.
+  static std::vector<DnnPlan> candidates(const DnnTarget& target, std::span<const DnnDescriptor> operations, const DnnRules& rules, std::size_t most_workspace, int count, bool any = true);
   void run(cudnnHandle_t handle, std::initializer_list<DnnArgument> arguments, void* memory) const;
 
  private:

@@ -131,14 +131,15 @@ TEST_CASE("cuDNN accepts the operations of its graph interface in both formats a
     for (const Dtype dtype : {Dtype::float32, Dtype::float16, Dtype::bfloat16, Dtype::float64})
       for (const ConvDirection direction : {ConvDirection::forward, ConvDirection::input, ConvDirection::weight}) {
         CAPTURE(round, to_string(dtype), static_cast<int>(direction));
-        REQUIRE_NOTHROW(cuda::conv_operation(direction, p, dtype, 16));
+        REQUIRE(cuda::conv_operations(direction, p, dtype, 16).size() == 1);
+        if (direction == ConvDirection::forward) REQUIRE(cuda::conv_operations(direction, p, dtype, 16, true).size() == 2);
       }
     const auto strides = p.strides<std::int64_t>(p.x);
     const std::size_t spatial = strides.size() - static_cast<std::size_t>(c.g.axes);
     for (std::size_t a = 0; a < x.sizes.size(); ++a)  // an axis of size 1 has no stride of its own
       if (x.sizes[a] > 1 && !p.padded) CHECK(strides[a < 2 ? a : a - 2 + spatial] == x.strides[a]);
     p.y.back() += 1;
-    CHECK(MESSAGE(Error, cuda::conv_operation(ConvDirection::forward, p, Dtype::float32, 16)).starts_with("cudnn: the description of a convolution of cuDNN failed: CUDNN_STATUS_BAD_PARAM"));
+    CHECK(MESSAGE(Error, cuda::conv_operations(ConvDirection::forward, p, Dtype::float32, 16)).starts_with("cudnn: the description of a convolution of cuDNN failed: CUDNN_STATUS_BAD_PARAM"));
   }
 }
 
@@ -153,4 +154,72 @@ TEST_CASE("engines are chosen by their numerical notes", "[cuda][conv]") {
   CHECK(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}, free));
   CHECK_FALSE(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS}, free));
   CHECK_FALSE(cuda::allowed(Notes{CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION}, free));
+}
+
+namespace {
+
+/// The properties of an H200 as cuDNN writes them, so that it makes plans for one without one; other versions (sm_80: 800) as if they were as large.
+const std::string kH200 = R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "regsPerBlock": 65536, "multiProcessorCount": 132, "warpSize": 32,
+  "maxSharedMemoryPerBlock": 49152, "maxSharedMemoryPerBlockOptin": 232448, "reservedSharedMemoryPerBlock": 1024, "maxRegistersPerSM": 65536, "maxCtasPerSM": 32,
+  "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "pciDeviceId": 0, "isTccDriver": 0, "supportCoopLaunch": 1, "smClockRateKHz": 1980000, "memClockRateKHz": 3201000,
+  "l2CacheSize": 52428800, "deviceName": "NVIDIA H200", "totalGlobalMem": 150754820096, "driverVer": 13000, "deviceVer": 900, "cudaDeviceId": 0})";
+
+cuda::DnnDescriptor device_of(int version) {
+  std::string text = kH200;
+  const std::string given = "\"deviceVer\": 900";
+  text.replace(text.find(given), given.size(), "\"deviceVer\": " + std::to_string(version));
+  cuda::DnnDescriptor d(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  d.set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, text.c_str(), static_cast<std::int64_t>(text.size() + 1));
+  REQUIRE(d.finish() == CUDNN_STATUS_SUCCESS);
+  return d;
+}
+constexpr std::size_t kMost = std::size_t{1} << 30;
+
+}  // namespace
+
+TEST_CASE("cuDNN has plans for the convolutions of a network on an H200", "[cuda][conv]") {
+  const cuda::DnnDescriptor device = device_of(900);
+  const auto plans = [&](ConvDirection direction, Dtype dtype, bool last, const cuda::DnnRules& rules, int count, bool bias = false) {
+    const Sizes x({32, 64, 56, 56}, last), w({128, 64, 3, 3}, last), y({32, 128, 56, 56}, last);
+    const WindowGeometry g{2, {3, 3, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 0}, 1};
+    return cuda::DnnPlan::candidates({.properties = &device}, cuda::conv_operations(direction, {x.view(nullptr), w.view(nullptr), y.view(nullptr), g}, dtype, 16, bias), rules, kMost, count, !bias);
+  };
+  for (const bool last : {false, true}) {  // with a bias in the same pass
+    CHECK(!plans(ConvDirection::forward, Dtype::bfloat16, last, {true, false}, 1, true).empty());
+    CHECK(!plans(ConvDirection::forward, Dtype::float16, last, {true, false}, 1, true).empty());
+    CHECK(!plans(ConvDirection::forward, Dtype::float32, last, {true, false}, 1, true).empty());
+  }
+  for (const ConvDirection direction : {ConvDirection::forward, ConvDirection::input, ConvDirection::weight})
+    for (const bool last : {false, true}) {
+      CAPTURE(static_cast<int>(direction), last);
+      for (const Dtype dtype : {Dtype::bfloat16, Dtype::float16}) {
+        const auto list = plans(direction, dtype, last, {true, false}, 4);
+        REQUIRE(list.size() == 4);
+        if (last) CHECK(list[0].workspace < 32 * 64 * 56 * 56 * 2);  // no copy of an operand in another format
+      }
+      const auto strict = plans(direction, Dtype::float32, last, {false, false}, 8), tf32 = plans(direction, Dtype::float32, last, {true, false}, 8);
+      CHECK(!strict.empty());
+      CHECK(tf32.size() > strict.size());
+      CHECK(!plans(direction, Dtype::float64, last, {true, false}, 1).empty());
+    }
+}
+
+TEST_CASE("cuDNN has plans for convolutions of any kind on the architectures that are built for", "[cuda][conv]") {
+  const cuda::DnnDescriptor device = device_of(GENERATE(800, 900, 1000));
+  const unsigned seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  int asked = 0, found = 0;
+  for (int round = 0; round < 25; ++round) {
+    const Case c(random);
+    const bool last = random() % 2;
+    const Sizes x(c.x, last), w(c.w, last), y(c.y, last);
+    const cuda::ConvPlan p(x.view(nullptr), w.view(nullptr), y.view(nullptr), c.g);
+    for (const Dtype dtype : {Dtype::float32, Dtype::bfloat16, Dtype::float64})
+      for (const ConvDirection direction : {ConvDirection::forward, ConvDirection::input, ConvDirection::weight}) {
+        ++asked;
+        found += !cuda::DnnPlan::candidates({.properties = &device}, cuda::conv_operations(direction, p, dtype, 16), {dtype != Dtype::float32, false}, kMost, 1).empty();
+      }
+  }
+  CHECK(found > asked * 9 / 10);  // the others are for the older calls
 }
