@@ -165,7 +165,8 @@ void pool_gather(const View& x, const View& indices, const View& y) {
 
 void max_pool_gradient(const View& g, const View& indices, const View& dx, const PoolCover& cover) {
   const auto [bx, by] = layouts(dx, g);
-  if (!bx.last() || g.dtype != Dtype::float32 || indices.dtype != Dtype::int32) return pool_scatter(g, indices, dx);
+  const auto gradient_row = cpu_kernels().max_gradient_row[static_cast<std::size_t>(g.dtype)];
+  if (!bx.last() || !gradient_row || indices.dtype != Dtype::int32) return pool_scatter(g, indices, dx);
   constexpr Int kFirst[] = {0}, kLast[] = {1};
   Int size[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   const Int *first[3] = {kFirst, kFirst, kFirst}, *last[3] = {kLast, kLast, kLast};
@@ -173,7 +174,7 @@ void max_pool_gradient(const View& g, const View& indices, const View& dx, const
     const int a = 3 - cover.axes + i;
     size[a] = dx.sizes[2 + i], out[a] = g.sizes[2 + i], first[a] = cover.first[i], last[a] = cover.last[i];
   }
-  const Int channels = dx.sizes[1], rows = size[0] * size[1], width = size[2] * channels;
+  const Int channels = dx.sizes[1], rows = size[0] * size[1], width = size[2] * channels, element = static_cast<Int>(size_of(dx.dtype));
   parallel_for(dx.sizes[0] * rows, std::max<Int>(1, kGrain / std::max<Int>(1, width)), [&, &by = by](Int begin, Int end) {
     std::vector<Int> starts;
     for (Int row = begin; row < end; ++row) {
@@ -181,7 +182,7 @@ void max_pool_gradient(const View& g, const View& indices, const View& dx, const
       starts.clear();
       for (Int p = first[0][i]; p < last[0][i]; ++p)
         for (Int q = first[1][j]; q < last[1][j]; ++q) starts.push_back(n * by.positions + (p * out[1] + q) * out[2]);
-      cpu_kernels().max_gradient_row({g.data, indices.as<std::int32_t>(), dx.as<float>() + row * width, channels, size[2], first[2], last[2], starts.data(), static_cast<Int>(starts.size()),
+      gradient_row({g.data, indices.as<std::int32_t>(), dx.as<char>() + row * width * element, channels, size[2], first[2], last[2], starts.data(), static_cast<Int>(starts.size()),
                                       static_cast<std::int32_t>(row % rows * size[2])});
     }
   });

@@ -176,7 +176,7 @@ TEST_CASE("indices of a maximum that were changed before backward do not matter:
 
 TEST_CASE("a maximum takes the first of equal values and the last NaN, in every layout and at every stride", "[conv]") {
   using rill::MemoryFormat;
-  for (const rill::Dtype d : {rill::float32, rill::float64, rill::float16, rill::int32})
+  for (const rill::Dtype d : {rill::float32, rill::float64, rill::float16, rill::bfloat16, rill::int32})
     for (const std::int64_t stride : {1, 2, 3})
       for (const std::int64_t width : {5, 6, 7, 9, 16, 17, 33, 34, 70}) {
         const std::int64_t n = 2, c = 19, h = 6;

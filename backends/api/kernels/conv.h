@@ -77,10 +77,10 @@ struct WeightedRows {
 };
 
 struct ConvKernels {
-  std::array<MaxRowFn, kDtypeCount> max_row{};  // float32 and float64
+  std::array<MaxRowFn, kDtypeCount> max_row{};  // float32, float64, bfloat16
   std::array<PositionProductsFn, kDtypeCount> position_products{};  // float32 and float64
   std::array<void (*)(const WeightedRows&), kDtypeCount> weighted_rows{};  // float32 and float64
-  void (*max_gradient_row)(const MaxGradientRow&) = nullptr;        // float32
+  std::array<void (*)(const MaxGradientRow&), kDtypeCount> max_gradient_row{};  // float32 and bfloat16
   // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
   bool conv_any_format = false;  ///< a channels-last w is taken, too

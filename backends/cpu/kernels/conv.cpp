@@ -67,34 +67,82 @@ template <class T, bool Best> void max_row(const MaxRow& r) {
 }
 template <class T> void max_row(const MaxRow& r) { r.best ? max_row<T, true>(r) : max_row<T, false>(r); }
 
-/// Vectors of the compiler: they compare integers, and registers of T lie next to those of the places.
-void max_gradient_row(const MaxGradientRow& r) {
-  constexpr Int w = Pack<float>::size;
-  using Floats [[gnu::vector_size(sizeof(Pack<float>))]] = float;
-  using Places [[gnu::vector_size(sizeof(Pack<float>))]] = std::int32_t;
-  const float* const g = static_cast<const float*>(r.g);
+// ---- vectors of the compiler: they compare integers, and hold bfloat16 as its bits ---------------------------------------------------
+
+constexpr Int kLanes = Pack<float>::size;
+using Floats [[gnu::vector_size(sizeof(Pack<float>))]] = float;
+using Places [[gnu::vector_size(sizeof(Pack<float>))]] = std::int32_t;
+using Words [[gnu::vector_size(sizeof(Pack<float>))]] = std::uint32_t;
+using Bits [[gnu::vector_size(sizeof(Pack<float>) / 2)]] = std::uint16_t;
+
+template <class V> [[gnu::always_inline]] inline V read(const void* p) {
+  V v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+[[gnu::always_inline]] inline Floats load_floats(const float* p) { return read<Floats>(p); }
+[[gnu::always_inline]] inline Floats load_floats(const std::uint16_t* p) { return reinterpret_cast<Floats>(__builtin_convertvector(read<Bits>(p), Words) << 16); }
+[[gnu::always_inline]] inline void store_floats(float* p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
+/// Rounds to nearest, ties to even; NaN stays NaN.
+[[gnu::always_inline]] inline void store_floats(std::uint16_t* p, Floats v) {
+  const Words w = reinterpret_cast<Words>(v), rounded = (w + 0x7fff + ((w >> 16) & 1)) >> 16;
+  const Bits b = __builtin_convertvector(v == v ? rounded : (w >> 16) | 0x40, Bits);
+  __builtin_memcpy(p, &b, sizeof b);
+}
+/// The first n of the lanes, for the end of a row.
+template <class S, class F> [[gnu::always_inline]] inline void in_lanes(const S* from, Int n, F f) {
+  if (n == kLanes) return f(from);
+  alignas(64) S lane[kLanes] = {};
+  for (Int c = 0; c < n; ++c) lane[c] = from[c];
+  f(static_cast<const S*>(lane));
+}
+
+/// Neighbouring channels of bfloat16; windows that are not one element apart go one by one.
+void max_row_bfloat16(const MaxRow& r) {
+  const auto* x = static_cast<const std::uint16_t*>(r.x);
+  auto* y = static_cast<std::uint16_t*>(r.y);
+  const Int step = r.stride == 1 ? kLanes : 1;
+  for (Int c = 0; c < r.columns; c += step) {
+    const Int n = r.stride != 1 ? 1 : r.columns - c < kLanes ? r.columns - c : kLanes;
+    Floats best{};
+    Places tap{};
+    for (Int t = 0; t < r.taps; ++t)
+      in_lanes(x + c * r.stride + r.at[t] * r.step, n, [&](const std::uint16_t* p) __attribute__((always_inline)) {
+        const Floats v = load_floats(p);
+        const Places take = t == 0 ? Places{} - 1 : (v > best) | (v != v);
+        best = take ? v : best, tap = take ? Places{} + static_cast<std::int32_t>(t) : tap;
+      });
+    alignas(64) std::uint16_t values[kLanes];
+    store_floats(values, best);
+    for (Int l = 0; l < n; ++l) y[c + l] = values[l];
+    if (r.best)
+      for (Int l = 0; l < n; ++l) r.best[c + l] = tap[l];
+  }
+}
+
+/// Sums in float, rounded once.
+template <class S> void max_gradient_row(const MaxGradientRow& r) {
+  const S* const g = static_cast<const S*>(r.g);
   for (Int k = 0; k < r.columns; ++k) {
-    float* to = static_cast<float*>(r.dx) + k * r.channels;
+    S* to = static_cast<S*>(r.dx) + k * r.channels;
     const std::int32_t place = r.place + static_cast<std::int32_t>(k);
-    Int c = 0;
-    for (; c + w <= r.channels; c += w) {
+    for (Int c = 0; c < r.channels; c += kLanes) {
+      const Int n = r.channels - c < kLanes ? r.channels - c : kLanes;
       Floats sum{};
       for (Int line = 0; line < r.lines; ++line)
         for (Int q = r.first[k]; q < r.last[k]; ++q) {
           const Int from = (r.starts[line] + q) * r.channels + c;
-          Floats value;
-          Places best;
-          __builtin_memcpy(&value, g + from, sizeof value), __builtin_memcpy(&best, r.best + from, sizeof best);
-          sum += best == place ? value : Floats{};
+          in_lanes(g + from, n, [&](const S* value) __attribute__((always_inline)) {
+            in_lanes(r.best + from, n, [&](const std::int32_t* best) __attribute__((always_inline)) { sum += read<Places>(best) == place ? load_floats(value) : Floats{}; });
+          });
         }
-      __builtin_memcpy(to + c, &sum, sizeof sum);
-    }
-    for (; c < r.channels; ++c) {
-      float sum = 0;
-      for (Int line = 0; line < r.lines; ++line)
-        for (Int q = r.first[k]; q < r.last[k]; ++q)
-          if (const Int from = (r.starts[line] + q) * r.channels + c; r.best[from] == place) sum += g[from];
-      to[c] = sum;
+      if (n == kLanes) {
+        store_floats(to + c, sum);
+      } else {
+        alignas(64) S values[kLanes];
+        store_floats(values, sum);
+        for (Int l = 0; l < n; ++l) to[c + l] = values[l];
+      }
     }
   }
 }
@@ -131,7 +179,9 @@ template <class T> void weighted_rows(const WeightedRows& r) {
 }  // namespace
 
 void fill_conv(ConvKernels& k) {
-  k.max_gradient_row = &max_gradient_row;
+  k.max_row[static_cast<int>(Dtype::bfloat16)] = &max_row_bfloat16;
+  k.max_gradient_row[static_cast<int>(Dtype::float32)] = &max_gradient_row<float>;
+  k.max_gradient_row[static_cast<int>(Dtype::bfloat16)] = &max_gradient_row<std::uint16_t>;
   k.weighted_rows[static_cast<int>(Dtype::float32)] = &weighted_rows<float>;
   k.weighted_rows[static_cast<int>(Dtype::float64)] = &weighted_rows<double>;
   k.max_row[static_cast<int>(Dtype::float32)] = &max_row<float>;

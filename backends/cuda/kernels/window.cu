@@ -225,12 +225,12 @@ template <class T> struct MaxGradientKernel {  // an element adds up the windows
     if (i >= n) return;
     const Place q = place_of(x, i);
     const Int place = (q.p[0] * x.size[1] + q.p[1]) * x.size[2] + q.p[2];
-    T sum{};
+    W sum{};
     for (Int u = cover.from(0, q.p[0]); u < cover.to(0, q.p[0]); ++u)
       for (Int v = cover.from(1, q.p[1]); v < cover.to(1, q.p[1]); ++v)
         for (Int z = cover.from(2, q.p[2]); z < cover.to(2, q.p[2]); ++z)
-          if (const Int from = y.at(q.n, q.c, u, v, z); index.get(from) == place) sum = static_cast<T>(static_cast<W>(sum) + static_cast<W>(g[from]));
-    dx[at(x, q)] = sum;
+          if (const Int from = y.at(q.n, q.c, u, v, z); index.get(from) == place) sum += static_cast<W>(g[from]);
+    dx[at(x, q)] = static_cast<T>(sum);
   }
 };
 /// Where in memory the places of a pool lie, for each element of y in row-major order.
