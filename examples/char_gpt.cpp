@@ -8,6 +8,7 @@
 #include <rill/rill.h>
 
 #include "examples/support/checkpoints.h"
+#include "examples/support/device.h"
 #include "examples/support/progress.h"
 
 using namespace rill;
@@ -15,7 +16,7 @@ using namespace rill;
 namespace {
 
 struct Settings {
-  std::string data, prompt;
+  std::string data, prompt, device = "cpu";
   std::int64_t steps = 2000, batch = 12, context = 64, layers = 4, heads = 4, width = 128, warmup = 100, eval_every = 250, eval_batches = 20, sample = 500, top_k = 0, seed = 1, report_every = 50;
   double lr = 1e-3, weight_decay = 0.1, dropout = 0, temperature = 0.8;
   examples::Checkpoints checkpoints;
@@ -33,6 +34,7 @@ double rate(const Settings& s, std::int64_t step) {
 
 struct Training {
   const Settings& s;
+  Device device;
   data::Vocabulary characters;
   Tensor train, validation;  // the last tenth of the text is for validation
   nn::models::Gpt model;
@@ -40,10 +42,10 @@ struct Training {
   std::int64_t step = 0;
 
   Training(const Settings& settings, const std::string& text)
-      : s(settings), characters(data::Vocabulary::of_characters(text)),
-        model({.vocabulary = characters.size(), .context = s.context, .layers = s.layers, .heads = s.heads, .width = s.width, .dropout = s.dropout}),
+      : s(settings), device(examples::device_of(s.device)), characters(data::Vocabulary::of_characters(text)),
+        model(examples::on(device, nn::models::Gpt({.vocabulary = characters.size(), .context = s.context, .layers = s.layers, .heads = s.heads, .width = s.width, .dropout = s.dropout}))),
         adam({groups(model, s)[0], groups(model, s)[1]}) {
-    const Tensor ids = characters.encode(text);
+    const Tensor ids = characters.encode(text).to(device);
     const std::int64_t split = ids.numel() * 9 / 10;
     train = ids.narrow(0, 0, split), validation = ids.narrow(0, split, ids.numel() - split);
     if (validation.numel() <= s.context) throw ValueError("train", "the text has " + std::to_string(ids.numel()) + " characters; a tenth of it must be more than a context of " + std::to_string(s.context));
@@ -74,7 +76,7 @@ struct Training {
 
   /// Pieces of the text from random places, and the same one character later.
   data::TokenBatches::Batch draw(const Tensor& ids) const {
-    const Tensor at = randint(ids.numel() - s.context, {s.batch, 1}) + arange(s.context);
+    const Tensor at = randint(ids.numel() - s.context, {s.batch, 1}, {.device = device}) + arange(s.context, {.device = device});
     return {take(ids, at), take(ids, at + 1)};
   }
   Tensor loss(const data::TokenBatches::Batch& batch) const { return cross_entropy(model(batch.inputs).flatten(0, 1), batch.targets.flatten()); }
@@ -114,10 +116,10 @@ struct Training {
 
   void write() {
     model.eval();
-    const Tensor start = characters.encode(s.prompt.empty() ? characters.word(0) : s.prompt).unsqueeze(0);
+    const Tensor start = characters.encode(s.prompt.empty() ? characters.word(0) : s.prompt).unsqueeze(0).to(device);
     nn::models::GenerateOptions options{.temperature = s.temperature};
     if (s.top_k > 0) options.top_k = s.top_k;
-    std::printf("---\n%s\n", characters.decode(model.generate(start, s.sample, options)).c_str());
+    std::printf("---\n%s\n", characters.decode(model.generate(start, s.sample, options).cpu()).c_str());
   }
 };
 
@@ -145,7 +147,8 @@ int main(int argc, char** argv) {
         .add("temperature", s.temperature, "below 1: bolder about what is likely; 0: always the likeliest")
         .add("top-k", s.top_k, "draw among so many characters only; 0: all")
         .add("seed", s.seed, "of the initial weights, the pieces and the writing")
-        .add("report-every", s.report_every, "steps between lines of progress where there is no terminal; 0: silent");
+        .add("report-every", s.report_every, "steps between lines of progress where there is no terminal; 0: silent")
+        .add("device", s.device, examples::kDeviceHelp);
     s.checkpoints.add_to(flags);
     if (!flags.parse(argc, argv)) return;
     if (s.data.empty()) throw examples::UsageError("char_gpt", "--data is missing; --help lists the flags");

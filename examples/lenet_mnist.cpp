@@ -5,6 +5,7 @@
 #include <rill/rill.h>
 
 #include "examples/support/checkpoints.h"
+#include "examples/support/device.h"
 #include "examples/support/progress.h"
 
 using namespace rill;
@@ -12,7 +13,7 @@ using namespace rill;
 namespace {
 
 struct Settings {
-  std::string data = "/usr/share/datasets/fashion-mnist";
+  std::string data = "/usr/share/datasets/fashion-mnist", device = "cpu";
   std::int64_t epochs = 12, steps = 0, batch = 100, validation = 5000, seed = 1, report_every = 100;
   double lr = 0.01, momentum = 0.9, decay = 0.95, l2 = 1e-4, ema = 0.99, dropout = 0.5;
   bool adam = false;
@@ -25,13 +26,13 @@ struct Settings {
 
 Tensor as_images(const Tensor& pixels) { return pixels.view({-1, 1, 28, 28}); }
 
-double accuracy(nn::models::LeNet5& net, const data::ImageSet& set) {
+double accuracy(nn::models::LeNet5& net, const data::ImageSet& set, Device device) {
   const InferenceMode inference;
   net.eval();
   std::int64_t right = 0;
   for (std::int64_t i = 0; i < set.size(); i += 500) {
     const auto [images, labels] = set.range(i, std::min<std::int64_t>(500, set.size() - i));
-    right += sum(eq(argmax(net(as_images(images)), 1), labels)).item<std::int64_t>();
+    right += sum(eq(argmax(net(as_images(images.to(device))), 1), labels.to(device))).item<std::int64_t>();
   }
   net.train();
   return set.size() > 0 ? static_cast<double>(right) / static_cast<double>(set.size()) : 0;
@@ -39,6 +40,7 @@ double accuracy(nn::models::LeNet5& net, const data::ImageSet& set) {
 
 struct Training {
   const Settings& s;
+  Device device;
   data::Mnist data;
   nn::models::LeNet5 net;
   std::unique_ptr<optim::Optimizer> optimizer;
@@ -46,7 +48,7 @@ struct Training {
   std::int64_t step = 0;
 
   explicit Training(const Settings& settings)
-      : s(settings), data(data::read_mnist(s.data, {.validation = s.validation, .seed = static_cast<std::uint64_t>(s.seed)})), net({.dropout = s.dropout}),
+      : s(settings), device(examples::device_of(s.device)), data(data::read_mnist(s.data, {.validation = s.validation, .seed = static_cast<std::uint64_t>(s.seed)})), net(examples::on(device, nn::models::LeNet5({.dropout = s.dropout}))),
         average(net.named_parameters(), {.decay = s.ema}) {
     if (s.adam) optimizer = std::make_unique<optim::Adam>(net.named_parameters(), optim::AdamOptions{.lr = s.lr});
     else optimizer = std::make_unique<optim::Sgd>(net.named_parameters(), optim::SgdOptions{.lr = s.lr, .momentum = s.momentum});
@@ -70,7 +72,7 @@ struct Training {
 
   double one_step(const optim::ExponentialDecay& rate, const std::vector<Tensor>& weights) {
     const auto [images, labels] = data.train.next_batch(s.batch);
-    Tensor loss = cross_entropy(net(as_images(images)), labels);
+    Tensor loss = cross_entropy(net(as_images(images.to(device))), labels.to(device));
     if (s.l2 > 0) loss = loss + optim::l2(weights, s.l2);
     optimizer->zero_grad();
     loss.backward();
@@ -93,13 +95,13 @@ struct Training {
       if (step % per_epoch == 0) {
         progress.clear();
         const auto averages = average.swap_in();
-        std::printf("epoch %lld  validation accuracy: %.4f\n", static_cast<long long>(step / per_epoch), accuracy(net, data.validation));
+        std::printf("epoch %lld  validation accuracy: %.4f\n", static_cast<long long>(step / per_epoch), accuracy(net, data.validation, device));
       }
     }
     progress.clear();
-    std::printf("test accuracy: %.4f\n", accuracy(net, data.test));
+    std::printf("test accuracy: %.4f\n", accuracy(net, data.test, device));
     const auto averages = average.swap_in();
-    std::printf("test accuracy of the averaged weights: %.4f\n", accuracy(net, data.test));
+    std::printf("test accuracy of the averaged weights: %.4f\n", accuracy(net, data.test, device));
   }
 };
 
@@ -122,7 +124,8 @@ int main(int argc, char** argv) {
         .add("ema", s.ema, "decay of the moving average of the weights")
         .add("validation", s.validation, "images at the start of the training set that are kept for validation")
         .add("seed", s.seed, "of the initial weights and the order of the images")
-        .add("report-every", s.report_every, "steps between lines of progress where there is no terminal; 0: silent");
+        .add("report-every", s.report_every, "steps between lines of progress where there is no terminal; 0: silent")
+        .add("device", s.device, examples::kDeviceHelp);
     s.checkpoints.add_to(flags);
     if (!flags.parse(argc, argv)) return;
     examples::check_least("batch", s.batch, 1), examples::check_least("epochs", s.epochs, 1), examples::check_least("steps", s.steps, 0);

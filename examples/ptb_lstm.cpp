@@ -7,6 +7,7 @@
 #include <rill/rill.h>
 
 #include "examples/support/checkpoints.h"
+#include "examples/support/device.h"
 #include "examples/support/progress.h"
 
 using namespace rill;
@@ -30,21 +31,23 @@ Recipe recipe(const std::string& size) {
 }
 
 struct Settings {
-  std::string data, size = "small";
+  std::string data, size = "small", device = "cpu";
   std::int64_t epochs = 0, steps = 0, batch = 20, unroll = 0, hidden = 0, seed = 1, report_every = 100;
   double lr = 1;
   examples::Checkpoints checkpoints;
 };
 
+data::TokenBatches::Batch on_device(const data::TokenBatches::Batch& b, Device device) { return {b.inputs.to(device), b.targets.to(device)}; }
+
 /// e to the mean cross entropy per word.
-double perplexity(nn::models::LstmLanguageModel& model, const Tensor& ids, std::int64_t rows, std::int64_t unroll) {
+double perplexity(nn::models::LstmLanguageModel& model, const Tensor& ids, std::int64_t rows, std::int64_t unroll, Device device) {
   const InferenceMode inference;
   model.eval();
   const data::TokenBatches batches(ids, rows, unroll);
   nn::LSTMState state;
   double total = 0;
   for (std::int64_t i = 0; i < batches.size(); ++i) {
-    const auto [inputs, targets] = batches[i];
+    const auto [inputs, targets] = on_device(batches[i], device);
     const auto [logits, next] = model(inputs, state);
     total += cross_entropy(logits.flatten(0, 1), targets.flatten()).item<double>();
     state = next;
@@ -55,6 +58,7 @@ double perplexity(nn::models::LstmLanguageModel& model, const Tensor& ids, std::
 
 struct Training {
   const Settings& s;
+  Device device;
   Recipe how;
   data::Ptb data;
   data::TokenBatches batches;
@@ -70,12 +74,13 @@ struct Training {
     return o;
   }
   explicit Training(const Settings& settings)
-      : s(settings), how(recipe(s.size)), data(data::read_ptb(s.data)), batches(data.train, s.batch, unroll()), model(sized(how.model, data, s.hidden)),
+      : s(settings), device(examples::device_of(s.device)), how(recipe(s.size)), data(data::read_ptb(s.data)), batches(data.train, s.batch, unroll()), model(examples::on(device, nn::models::LstmLanguageModel(sized(how.model, data, s.hidden)))),
         sgd(model.named_parameters(), {.lr = s.lr}) {
     if (s.epochs > 0) how.epochs = s.epochs;
     if (const auto found = s.checkpoints.start(fixed())) {
       model.load(without_prefix("model.", found->tensors));
       state = {find(found->tensors, "state.h"), find(found->tensors, "state.c")};
+      if (state.h.defined()) state = {state.h.to(device), state.c.to(device)};
       epoch_loss = io::get<double>(found->state, "epoch_loss");
       step = found->step;
     }
@@ -93,7 +98,7 @@ struct Training {
 
   /// One batch; returns the mean cross entropy.
   double one_step() {
-    const auto [inputs, targets] = batches[step % batches.size()];
+    const auto [inputs, targets] = on_device(batches[step % batches.size()], device);
     const auto [logits, next] = model(inputs, state);
     const Tensor loss = cross_entropy(logits.flatten(0, 1), targets.flatten());
     sgd.zero_grad();
@@ -122,12 +127,12 @@ struct Training {
       if (step % per_epoch == 0) {
         progress.clear();
         std::printf("epoch %lld  train perplexity %.2f  validation perplexity %.2f\n", static_cast<long long>(epoch + 1), std::exp(epoch_loss / static_cast<double>(per_epoch)),
-                    perplexity(model, data.valid, s.batch, unroll()));
+                    perplexity(model, data.valid, s.batch, unroll(), device));
         std::fflush(stdout);
       }
     }
     progress.clear();
-    std::printf("validation perplexity: %.2f\ntest perplexity: %.2f\n", perplexity(model, data.valid, s.batch, unroll()), perplexity(model, data.test, s.batch, unroll()));
+    std::printf("validation perplexity: %.2f\ntest perplexity: %.2f\n", perplexity(model, data.valid, s.batch, unroll(), device), perplexity(model, data.test, s.batch, unroll(), device));
   }
 };
 
@@ -146,7 +151,8 @@ int main(int argc, char** argv) {
         .add("hidden", s.hidden, "units and embedding; 0: those of the size")
         .add("lr", s.lr, "learning rate of the first epochs")
         .add("seed", s.seed, "of the initial weights and dropout")
-        .add("report-every", s.report_every, "steps between lines of progress where there is no terminal; 0: silent");
+        .add("report-every", s.report_every, "steps between lines of progress where there is no terminal; 0: silent")
+        .add("device", s.device, examples::kDeviceHelp);
     s.checkpoints.add_to(flags);
     if (!flags.parse(argc, argv)) return;
     if (s.data.empty()) throw examples::UsageError("ptb_lstm", "--data is missing; --help lists the flags");

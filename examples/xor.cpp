@@ -4,7 +4,7 @@
 #include <rill/nn/models.h>
 #include <rill/rill.h>
 
-#include "examples/support/flags.h"
+#include "examples/support/device.h"
 #include "examples/support/progress.h"
 
 using namespace rill;
@@ -40,19 +40,22 @@ int main(int argc, char** argv) {
   return examples::run([&] {
     std::int64_t hidden = 2, steps = 2000, seed = 1;
     double lr = 0.03;
+    std::string device = "cpu";
     examples::Flags flags("xor", "learns x1 xor x2: no linear model can (the best squared error is 0.25), one with a hidden layer can");
     flags.add("hidden", hidden, "units of the hidden layer; 2 suffice, though from some seeds they get stuck, 4 hardly ever do")
         .add("steps", steps, "training steps of each model")
         .add("lr", lr, "learning rate")
-        .add("seed", seed, "of the initial weights");
+        .add("seed", seed, "of the initial weights")
+        .add("device", device, examples::kDeviceHelp);
     if (!flags.parse(argc, argv)) return;
-    const Tensor x = tensor({{0., 0.}, {0., 1.}, {1., 0.}, {1., 1.}}), y = tensor({{0.}, {1.}, {1.}, {0.}});
+    const Device where = examples::device_of(device);
+    const Tensor x = tensor({{0., 0.}, {0., 1.}, {1., 0.}, {1., 1.}}, {.device = where}), y = tensor({{0.}, {1.}, {1.}, {0.}}, {.device = where});
 
     manual_seed(static_cast<std::uint64_t>(seed));
-    nn::models::Mlp linear({2, 1});
+    auto linear = examples::on(where, nn::models::Mlp({2, 1}));
     const double without = fit(linear, x, y, steps, lr);
     show("without hidden layer", linear, x, without);
-    nn::models::Mlp net({2, hidden, 1}, {.activation = [](const Tensor& t) { return tanh(t); }});
+    auto net = examples::on(where, nn::models::Mlp({2, hidden, 1}, {.activation = [](const Tensor& t) { return tanh(t); }}));
     const double with = fit(net, x, y, steps, lr);
     show("with hidden layer", net, x, with);
   });

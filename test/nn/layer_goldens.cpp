@@ -18,6 +18,9 @@
 #include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
 
+#ifdef RILL_WITH_CUDA
+#include "test/cuda/backends.h"
+#endif
 #include "test/nn/every_layer.h"
 #include "test/support/message.h"
 #include "test/support/names.h"
@@ -89,17 +92,18 @@ void same(const List& have, const List& want, double tolerance) {
   for (std::size_t k = 0; k < have.size(); ++k) check_same(have[k], want[k], tolerance);
 }
 
-void check_line(const Line& line) {
+void check_line(const Line& line, Device device = {}) {
   nn::AnyModule layer = line.make();
   nn::Module& m = layer.module();
   if (line.repr != "-") CHECK(to_string(m) == line.repr);
   REQUIRE(names(m.state()) == line.names);
   same(values(m.state()), line.section("start"), 5e-7);
   m.load(line.named("start"));  // normals may differ in the last bit
-  m.to({.dtype = float64});
+  m.to({.dtype = float64, .device = device});
   m.train(line.training);
 
   List leaves = line.golden.inputs, wanted;
+  for (Tensor& t : leaves) t = t.to(device);
   for (Tensor& t : leaves)
     if (t.is_floating_point()) wanted.push_back(t.requires_grad_());
   for (const Tensor& p : m.parameters())
@@ -108,7 +112,7 @@ void check_line(const Line& line) {
   const Tensor y = step(line.golden.op, layer, leaves);
   same({y.detach()}, line.section("output"), 2e-12);
   if (!wanted.empty()) {
-    const Tensor w = arange(1, y.numel() + 1, 1, {.dtype = float64}).reshape(y.shape());
+    const Tensor w = arange(1, y.numel() + 1, 1, {.dtype = float64, .device = device}).reshape(y.shape());
     List grads = grad({sum(y * w)}, wanted, {}, {.allow_unused = true});
     for (std::size_t k = 0; k < grads.size(); ++k)
       if (!grads[k].defined()) grads[k] = zeros_like(wanted[k]);
@@ -135,6 +139,25 @@ TEST_CASE("every layer starts, prints, runs, differentiates and remembers as PyT
   }
   CHECK(seen.size() == every_layer().size());
 }
+
+#ifdef RILL_WITH_CUDA
+namespace {
+
+void layers_on_the_device() {
+  for (const Line& line : lines()) {
+    INFO(line.golden.op << " " << line.repr << (line.training ? " in training" : " in evaluation"));
+    try {
+      check_line(line, Device::cuda());
+    } catch (const std::exception& e) {
+      FAIL_CHECK(e.what());
+    }
+  }
+}
+
+}  // namespace
+
+RILL_DEVICE_TEST(layers_on_the_device, "every layer on CUDA gives what PyTorch gives", "[nn]")
+#endif
 
 TEST_CASE("every layer has right gradients with respect to its input and its parameters", "[nn][every]") {
   for (const Line& line : lines()) {
