@@ -89,25 +89,23 @@ template <class V> [[gnu::always_inline]] inline V read(const void* p) {
   const Bits b = __builtin_convertvector(v == v ? rounded : (w >> 16) | 0x40, Bits);
   __builtin_memcpy(p, &b, sizeof b);
 }
-/// The first n of the lanes, for the end of a row.
-template <class S, class F> [[gnu::always_inline]] inline void in_lanes(const S* from, Int n, F f) {
-  if (n == kLanes) return f(from);
+/// n elements that are `stride` apart, side by side.
+template <class S, class F> [[gnu::always_inline]] inline void in_lanes(const S* from, Int stride, Int n, F f) {
+  if (n == kLanes && stride == 1) return f(from);
   alignas(64) S lane[kLanes] = {};
-  for (Int c = 0; c < n; ++c) lane[c] = from[c];
+  for (Int c = 0; c < n; ++c) lane[c] = from[c * stride];
   f(static_cast<const S*>(lane));
 }
 
-/// Neighbouring channels of bfloat16; windows that are not one element apart go one by one.
 void max_row_bfloat16(const MaxRow& r) {
   const auto* x = static_cast<const std::uint16_t*>(r.x);
   auto* y = static_cast<std::uint16_t*>(r.y);
-  const Int step = r.stride == 1 ? kLanes : 1;
-  for (Int c = 0; c < r.columns; c += step) {
-    const Int n = r.stride != 1 ? 1 : r.columns - c < kLanes ? r.columns - c : kLanes;
+  for (Int c = 0; c < r.columns; c += kLanes) {
+    const Int n = r.columns - c < kLanes ? r.columns - c : kLanes;
     Floats best{};
     Places tap{};
     for (Int t = 0; t < r.taps; ++t)
-      in_lanes(x + c * r.stride + r.at[t] * r.step, n, [&](const std::uint16_t* p) __attribute__((always_inline)) {
+      in_lanes(x + c * r.stride + r.at[t] * r.step, r.stride, n, [&](const std::uint16_t* p) __attribute__((always_inline)) {
         const Floats v = load_floats(p);
         const Places take = t == 0 ? Places{} - 1 : (v > best) | (v != v);
         best = take ? v : best, tap = take ? Places{} + static_cast<std::int32_t>(t) : tap;
@@ -132,8 +130,8 @@ template <class S> void max_gradient_row(const MaxGradientRow& r) {
       for (Int line = 0; line < r.lines; ++line)
         for (Int q = r.first[k]; q < r.last[k]; ++q) {
           const Int from = (r.starts[line] + q) * r.channels + c;
-          in_lanes(g + from, n, [&](const S* value) __attribute__((always_inline)) {
-            in_lanes(r.best + from, n, [&](const std::int32_t* best) __attribute__((always_inline)) { sum += read<Places>(best) == place ? load_floats(value) : Floats{}; });
+          in_lanes(g + from, 1, n, [&](const S* value) __attribute__((always_inline)) {
+            in_lanes(r.best + from, 1, n, [&](const std::int32_t* best) __attribute__((always_inline)) { sum += read<Places>(best) == place ? load_floats(value) : Floats{}; });
           });
         }
       if (n == kLanes) {
