@@ -189,4 +189,11 @@ template <class T> struct Pack {
 #undef RILL_LOCAL
 };
 
+/// Rows of a tile of sums, two registers wide, that leaves registers for its operands.
+#if defined(__AVX512F__)
+inline constexpr int kTileRows = 12;  // 24 of 32
+#else
+inline constexpr int kTileRows = 6;  // 12 of 16
+#endif
+
 }  // namespace rill::cpu::RILL_ARCH

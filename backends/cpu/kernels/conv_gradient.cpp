@@ -10,12 +10,6 @@ namespace {
 
 using Int = std::int64_t;
 
-#if defined(__AVX512F__)
-constexpr int kMostRows = 12;  // 24 accumulators of 32 registers
-#else
-constexpr int kMostRows = 6;  // 12 accumulators of 16 registers
-#endif
-
 /// M rows from `i` on, `columns` columns from `j` on: Packs registers, the last one only partly when Part.
 template <class T, int M, int Packs, bool Part> [[gnu::noinline]] void products(const PositionProducts& r, Int i, Int j, Int columns) {
   using P = Pack<T>;
@@ -53,14 +47,14 @@ template <class T, int M, int Packs, bool Part> [[gnu::noinline]] void products(
     }
 }
 
-template <class T, int Packs, bool Part, int M = kMostRows> [[gnu::always_inline]] inline void products_of(Int rows, const PositionProducts& r, Int i, Int j, Int columns) {
+template <class T, int Packs, bool Part, int M = kTileRows> [[gnu::always_inline]] inline void products_of(Int rows, const PositionProducts& r, Int i, Int j, Int columns) {
   if (rows == M) return products<T, M, Packs, Part>(r, i, j, columns);
   if constexpr (M > 1) products_of<T, Packs, Part, M - 1>(rows, r, i, j, columns);
 }
 
 template <class T> void position_products(const PositionProducts& r) {
   constexpr Int w = Pack<T>::size;
-  const Int tiles = (r.rows + kMostRows - 1) / kMostRows, least = r.rows / tiles, higher = r.rows % tiles;
+  const Int tiles = (r.rows + kTileRows - 1) / kTileRows, least = r.rows / tiles, higher = r.rows % tiles;
   for (Int j = 0; j < r.columns; j += 2 * w) {
     const Int columns = r.columns - j < 2 * w ? r.columns - j : 2 * w;
     for (Int t = 0, i = 0; t < tiles; ++t) {

@@ -11,12 +11,7 @@ namespace {
 
 using Int = std::int64_t;
 
-#if defined(__AVX512F__)
-constexpr int kRows = 12;  // 24 accumulators of 32 registers
-#else
-constexpr int kRows = 6;  // 12 accumulators of 16 registers
-#endif
-constexpr int kPacks = 2;
+constexpr int kRows = kTileRows, kPacks = 2;
 template <class T> constexpr Int kColumns = kPacks * Pack<T>::size;
 constexpr Int kSmallK = 128;
 /// Steps over k at a time: equal parts, since each of them costs a pass over C.
