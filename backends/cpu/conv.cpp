@@ -21,8 +21,6 @@ namespace {
 using Int = std::int64_t;
 constexpr Int kGrain = 32 << 10;  // elements of the window matrix per task
 
-constexpr Int kPieces = 16, kPartialBytes = 64 << 20;  // of a batch for the gradients of weights; their memory
-
 /// Visits the runs of one row of the window matrix: f(input offset, column, count) for positions inside, in order of columns.
 template <class F> void walk_row(const Images& m, Int row, F f) {
   const Int channel = row / m.taps, tap = row % m.taps;
@@ -162,41 +160,15 @@ void weight_gradient(const View& g, const View& x, const View& dw, const WindowG
     weight_gradient(g, x, wide.get(), geometry);
     return copy(wide.get(), dw);
   }
-  const Images m(x, g, geometry);
 #ifdef RILL_WITH_ONEDNN
   constexpr Int kFewChannels = 4;  // leave oneDNN's registers empty
-  const bool theirs = g.dtype == Dtype::bfloat16 ? m.groups > 1 || m.channels >= kFewChannels : g.dtype == Dtype::float32 && m.groups > 1;
+  const Int groups = geometry.groups, channels = x.sizes[1] / groups;
+  const bool theirs = g.dtype == Dtype::bfloat16 ? groups > 1 || channels >= kFewChannels : g.dtype == Dtype::float32 && groups > 1;
   if (theirs && onednn_conv_weight_gradient(g, x, dw, geometry)) return;
 #endif
   if (g.numel == 0 || x.numel == 0) return zero(dw);
   if (is_16bit(g.dtype)) return weight_gradient(Widened(g, true).get(), Widened(x, true).get(), dw, geometry);
-  if (is_floating(g.dtype)) return conv_weight_gradient(g, x, dw, geometry);
-  zero(dw);
-  // Pieces of the batch that depend on the shape only; what they find is summed in their order.
-  const Int bytes = dw.numel * m.element, most = std::clamp<Int>(kPartialBytes / bytes, 1, kPieces), images = (m.n + most - 1) / most, pieces = (m.n + images - 1) / images;
-  const Scratch partial((pieces - 1) * bytes);
-  if (pieces > 1) std::memset(partial.get(), 0, static_cast<std::size_t>((pieces - 1) * bytes));
-  const Matrix windows{{m.positions, m.rows()}, {1, m.positions}}, filters{{m.filters, m.rows()}, {m.rows(), 1}}, out = planes(g, m, m.filters);
-  parallel_for(pieces, 1, [&](Int begin, Int end) {
-    const Scratch memory(m.rows() * m.positions * m.element);
-    for (Int piece = begin; piece < end; ++piece) {
-      View sum = dw;
-      if (piece > 0) sum.data = static_cast<char*>(partial.get()) + (piece - 1) * bytes;
-      for (Int n = piece * images; n < std::min(m.n, (piece + 1) * images); ++n)
-        for (Int group = 0; group < m.groups; ++group) {
-          gather(m, at(x, n * m.x_image + group * m.channels * m.x_channel), memory.get());
-          cpu_kernels().gemm(out.view(at(g, plane_offset(g, m, n, group)), g.dtype), windows.view(memory.get(), x.dtype), filters.view(at(sum, group * m.filters * m.rows()), dw.dtype), true);
-        }
-    }
-  });
-  const auto add = [&]<class T>(T) {
-    T* total = dw.as<T>();
-    for (Int piece = 1; piece < pieces; ++piece) {
-      const T* part = static_cast<const T*>(partial.get()) + (piece - 1) * dw.numel;
-      for (Int i = 0; i < dw.numel; ++i) total[i] = static_cast<T>(total[i] + part[i]);
-    }
-  };
-  by_number(dw.dtype, add);
+  conv_weight_gradient(g, x, dw, geometry);
 }
 
 }  // namespace

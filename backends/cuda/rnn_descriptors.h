@@ -6,21 +6,14 @@
 #include <utility>
 
 #include "backends/api/kernels/rnn.h"
-#include "lib/core/check.h"
-#include "lib/core/op_range.h"
+#include "backends/cuda/dnn.h"
 
 namespace rill::cuda {
-
-inline void check_rnn(cudnnStatus_t status, const char* what) {
-  if (status == CUDNN_STATUS_SUCCESS) [[likely]] return;
-  const char* op = profiler::current_op();
-  fail<Error>(*op ? op : "rnn", "{} of cuDNN failed: {}", what, cudnnGetErrorString(status));
-}
 
 /// A descriptor of cuDNN that destroys itself.
 template <class T, cudnnStatus_t (*kCreate)(T*), cudnnStatus_t (*kDestroy)(T)> class Descriptor {
  public:
-  Descriptor() { check_rnn(kCreate(&d_), "a descriptor"); }
+  Descriptor() { check_dnn(kCreate(&d_), "a descriptor"); }
   ~Descriptor() { (void)kDestroy(d_); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -41,15 +34,15 @@ struct RnnDescriptors {
 
   RnnDescriptors(const RnnLayerSpec& l, bool tf32) : type(l.dtype == Dtype::float64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT) {
     const int batch = static_cast<int>(l.lengths.size()), units = static_cast<int>(l.units), state = static_cast<int>(l.state), features = static_cast<int>(l.features);
-    check_rnn(cudnnSetRNNDescriptor_v8(layer, CUDNN_RNN_ALGO_STANDARD, l.lstm ? CUDNN_LSTM : CUDNN_GRU, CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, type, type,
+    check_dnn(cudnnSetRNNDescriptor_v8(layer, CUDNN_RNN_ALGO_STANDARD, l.lstm ? CUDNN_LSTM : CUDNN_GRU, CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, type, type,
                                        tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH, features, units, state, 1, nullptr, CUDNN_RNN_PADDED_IO_DISABLED),
               "the layer's descriptor");
     const auto sequence = [&](cudnnRNNDataDescriptor_t data, int width) {
-      check_rnn(cudnnSetRNNDataDescriptor(data, type, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED, l.lengths.front(), batch, width, l.lengths.data(), nullptr), "a sequence's descriptor");
+      check_dnn(cudnnSetRNNDataDescriptor(data, type, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED, l.lengths.front(), batch, width, l.lengths.data(), nullptr), "a sequence's descriptor");
     };
     const auto states = [&](cudnnTensorDescriptor_t tensor, int width) {
       const int sizes[] = {1, batch, width}, strides[] = {batch * width, width, 1};
-      check_rnn(cudnnSetTensorNdDescriptor(tensor, type, 3, sizes, strides), "a state's descriptor");
+      check_dnn(cudnnSetTensorNdDescriptor(tensor, type, 3, sizes, strides), "a state's descriptor");
     };
     sequence(x, features), sequence(y, state), states(h, state), states(c, units);
   }

@@ -88,7 +88,7 @@ struct ConvKernels {
   void (*conv)(const View& x, const View& w, const View& b, const View& y, const WindowGeometry&) = nullptr;
   /// dx = the adjoint of x -> x * w, applied to g (the shape of y).
   void (*conv_input_gradient)(const View& g, const View& w, const View& dx, const WindowGeometry&) = nullptr;
-  /// dw = the adjoint of w -> x * w, applied to g.
+  /// dw = the adjoint of w -> x * w, applied to g. Floating dtypes.
   void (*conv_weight_gradient)(const View& g, const View& x, const View& dw, const WindowGeometry&) = nullptr;
 
   // x [N, C, in..], y and indices (int32 or int64) [N, C, out..]; all row-major or all channels-last. Any dtype but bool.
