@@ -140,7 +140,7 @@ void run_few_rows(const GemmBlock& g, Dtype d) {
     const Int first = count * begin / blocks * w;
     GemmBlock t = g;
     t.b = at(g.b, first * g.b_col, size), t.c = at(g.c, first, size), t.n = std::min(g.n, count * end / blocks * w) - first, t.scratch = scratch.get();
-    cpu_kernels().gemm_block[static_cast<std::size_t>(d)](t);
+    panels_of(d).pack_and_multiply(t);
   });
 }
 
