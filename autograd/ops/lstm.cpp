@@ -16,7 +16,7 @@
 namespace rill {
 namespace {
 
-constexpr const char* kOp = "lstm_layer";
+constexpr const char* kLstm = "lstm_layer";
 enum In { kX, kH, kC, kIh, kHh, kBiasIh, kBiasHh, kHr, kPeepI, kPeepF, kPeepO, kInputs };
 using List = std::vector<Tensor>;
 
@@ -149,7 +149,7 @@ List whole_layer(const Spec& s, const WholeLayer& whole, const List& in) {
   if (!keep) return out;
   std::vector<Saved> saved;
   for (const Tensor& t : in) saved.push_back(save(t));
-  record_many(kOp, in, out, [s, whole, saved, reserve, output = save(make_detached(out[0]))](std::span<Tensor> g, GradSink&) -> List {
+  record_many(kLstm, in, out, [s, whole, saved, reserve, output = save(make_detached(out[0]))](std::span<Tensor> g, GradSink&) -> List {
     List in;
     for (const Saved& t : saved) in.push_back(t());
     if (recording_any(in, g)) return recorded_gradients([&s](const List& x) { return unrolled(s, x); }, in, g);
@@ -179,7 +179,7 @@ List layer(const Spec& s, const List& in) {
     if (recording_any(in, g)) return recorded_gradients([&s](const List& x) { return unrolled(s, x); }, in, g);
     return gradients(s, in, {gates(), c(), output(), projection()}, g, sink);
   };
-  record_many(kOp, in, out, std::move(formula));
+  record_many(kLstm, in, out, std::move(formula));
   return out;
 }
 
@@ -190,16 +190,16 @@ LstmResult lstm_layer(const Tensor& x, const Tensor& h, const Tensor& c, const L
     return amp::low([&o](const Tensor& x, const Tensor& h, const Tensor& c, const auto&... weights) { return lstm_layer(x, h, c, {weights...}, o); }, x, h, c, w.ih, w.hh, w.bias_ih,
                     w.bias_hh, w.hr, w.peephole_i, w.peephole_f, w.peephole_o);
   const OpRange here("lstm_layer", x, h, c);
-  const Sequence q(kOp, x, h.defined() ? h : c, {o.reverse, o.batch_sizes});
-  const std::int64_t units = units_of(kOp, x, w.ih, 4);
+  const Sequence q(kLstm, x, h.defined() ? h : c, {o.reverse, o.batch_sizes});
+  const std::int64_t units = units_of(kLstm, x, w.ih, 4);
   const bool projected = w.hr.defined(), peepholes = w.peephole_i.defined() || w.peephole_f.defined() || w.peephole_o.defined();
   const std::int64_t state = projected && w.hr.dim() == 2 ? w.hr.size(0) : units;
   const Shape per_gate{4 * units}, per_unit{units};
-  check_arguments(kOp, x, {{"weight_ih", w.ih, w.ih.shape(), true}, {"weight_hh", w.hh, {4 * units, state}, true}, {"bias_ih", w.bias_ih, per_gate}, {"bias_hh", w.bias_hh, per_gate},
+  check_arguments(kLstm, x, {{"weight_ih", w.ih, w.ih.shape(), true}, {"weight_hh", w.hh, {4 * units, state}, true}, {"bias_ih", w.bias_ih, per_gate}, {"bias_hh", w.bias_hh, per_gate},
                            {"weight_hr", w.hr, {state, units}}, {"h", h, {q.batch, state}}, {"c", c, {q.batch, units}},
                            {"peephole_i", w.peephole_i, per_unit, peepholes}, {"peephole_f", w.peephole_f, per_unit, peepholes}, {"peephole_o", w.peephole_o, per_unit, peepholes}});
-  check<ValueError>(o.cell_clip > 0 && o.proj_clip > 0, kOp, "cell_clip is {} and proj_clip {}; both must be positive", o.cell_clip, o.proj_clip);
-  check<ValueError>(projected || std::isinf(o.proj_clip), kOp, "proj_clip is {} without a projection; pass weights.hr", o.proj_clip);
+  check<ValueError>(o.cell_clip > 0 && o.proj_clip > 0, kLstm, "cell_clip is {} and proj_clip {}; both must be positive", o.cell_clip, o.proj_clip);
+  check<ValueError>(projected || std::isinf(o.proj_clip), kLstm, "proj_clip is {} without a projection; pass weights.hr", o.proj_clip);
 
   using Blocks = std::array<std::int64_t, 4>;
   const Spec spec{q, units, o.gates == LstmGates::ifgo ? Blocks{0, 1, 2, 3} : Blocks{0, 2, 1, 3}, o.forget_bias, o.cell_clip, o.proj_clip, projected, !std::isinf(o.proj_clip)};
