@@ -1,35 +1,16 @@
 // What cuDNN is told about a recurrent layer. Needs no device, so that tests ask cuDNN whether it accepts it.
 #pragma once
 
-#include <cudnn.h>
-
-#include <utility>
-
 #include "backends/api/kernels/rnn.h"
 #include "backends/cuda/dnn.h"
 
 namespace rill::cuda {
 
-/// A descriptor of cuDNN that destroys itself.
-template <class T, cudnnStatus_t (*kCreate)(T*), cudnnStatus_t (*kDestroy)(T)> class Descriptor {
- public:
-  Descriptor() { check_dnn(kCreate(&d_), "a descriptor"); }
-  ~Descriptor() { (void)kDestroy(d_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  operator T() const { return d_; }
-
- private:
-  T d_ = nullptr;
-};
-using TensorDescriptor = Descriptor<cudnnTensorDescriptor_t, &cudnnCreateTensorDescriptor, &cudnnDestroyTensorDescriptor>;
-using DataDescriptor = Descriptor<cudnnRNNDataDescriptor_t, &cudnnCreateRNNDataDescriptor, &cudnnDestroyRNNDataDescriptor>;
-
 /// One layer, one direction, the standard algorithm, packed sequences, two biases.
 struct RnnDescriptors {
   cudnnDataType_t type;
-  Descriptor<cudnnRNNDescriptor_t, &cudnnCreateRNNDescriptor, &cudnnDestroyRNNDescriptor> layer;
-  DataDescriptor x, y;
+  RnnDescriptor layer;
+  SequenceDescriptor x, y;
   TensorDescriptor h, c;
 
   RnnDescriptors(const RnnLayerSpec& l, bool tf32) : type(l.dtype == Dtype::float64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT) {

@@ -5,6 +5,7 @@
 
 #include "backends/cuda/rnn_descriptors.h"
 #include "test/cuda/backends.h"
+#include "test/cuda/from_cudnn.h"
 
 using namespace rill;
 
@@ -123,7 +124,7 @@ TEST_CASE("cuDNN accepts what it is told about layers", "[cuda][rnn]") {
         cudnnRNNDataLayout_t layout;
         int longest = 0, batch = 0, width = 0, lengths[4] = {};
         char fill[8] = {};
-        REQUIRE(cudnnGetRNNDataDescriptor(d.y, &type, &layout, &longest, &batch, &width, 4, lengths, fill) == CUDNN_STATUS_SUCCESS);
+        REQUIRE(FROM_CUDNN(cudnnGetRNNDataDescriptor)(d.y, &type, &layout, &longest, &batch, &width, 4, lengths, fill) == CUDNN_STATUS_SUCCESS);
         CHECK((layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED && longest == 5 && batch == 4 && width == state && lengths[1] == 3));
       }
 }
