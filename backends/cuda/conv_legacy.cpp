@@ -12,7 +12,7 @@ LegacyConv::LegacyConv(cudnnHandle_t handle, ConvDirection direction, const Conv
   check_dnn(cudnnSetTensorNdDescriptor(x_, type, rank, p.x.data(), p.strides<int>(p.x).data()), "the description of the input");
   check_dnn(cudnnSetTensorNdDescriptor(y_, type, rank, p.y.data(), p.strides<int>(p.y).data()), "the description of the output");
   check_dnn(cudnnSetFilterNdDescriptor(w_, type, p.last ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW, rank, p.w.data()), "the description of the weight");
-  check_dnn(cudnnSetConvolutionNdDescriptor(conv_, p.axes, p.pad.data(), p.stride.data(), p.dilation.data(), CUDNN_CROSS_CORRELATION, wide_ ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT),
+  check_dnn(cudnnSetConvolutionNdDescriptor(conv_, p.axes, p.pad.data(), p.stride.data(), p.dilation.data(), CUDNN_CROSS_CORRELATION, dnn_compute_type(dtype)),
             "the description of a convolution");
   check_dnn(cudnnSetConvolutionGroupCount(conv_, p.groups), "the description of a convolution");
   check_dnn(cudnnSetConvolutionMathType(conv_, rules.tensor_cores ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH), "the description of a convolution");

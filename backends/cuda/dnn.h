@@ -10,11 +10,16 @@
 #include <vector>
 
 #include "backends/cuda/libraries.h"
+#include <rill/core/dtype.h>
 
 namespace rill::cuda {
 
 /// Throws an Error that names the op when a call of cuDNN failed.
 void check_dnn(cudnnStatus_t status, const char* what);
+
+cudnnDataType_t dnn_type(Dtype d);
+/// What products and sums of a dtype are computed in.
+inline cudnnDataType_t dnn_compute_type(Dtype d) { return d == Dtype::float64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT; }
 
 /// One descriptor of the graph interface: attributes are set, then it is finished. Tensors, convolutions and operations need no device.
 class DnnDescriptor {
