@@ -18,7 +18,8 @@ void Library::load() {
   if (!handle_) handle_ = dlopen(file_, RTLD_NOW | RTLD_LOCAL);
   if (!handle_) {
     const char* why = dlerror();
-    fail<Error>(op, "{} cannot be loaded ({}); install it, or name its folder in LD_LIBRARY_PATH before the program starts, or move the operands with .to(Device::cpu())", name_, why ? why : file_);
+    fail<Error>(op, "{} cannot be loaded ({}); install it, or name its folder in LD_LIBRARY_PATH before the program starts, or move the operands with .to(Device::cpu())",
+                name_, why ? why : file_);
   }
   for (const AnyFunction* f : functions_) {
     void* at = dlsym(handle_, f->name_);
