@@ -130,11 +130,25 @@ void run_large(const GemmBlock& g, Dtype d) {
   }
 }
 
+/// A few rows, too few to pay for panels of B that all threads share: everybody brings its own columns into panels, piece by piece, and all rows read them from
+/// its caches.
+void run_few_rows(const GemmBlock& g, Dtype d) {
+  const Int size = static_cast<Int>(size_of(d)), w = panels_of(d).columns, count = panel_count(d, g.n);
+  const Int blocks = std::clamp<Int>(g.m * g.n * g.k / kTaskWork, 1, std::min<Int>(count, num_threads()));
+  parallel_for(blocks, 1, [&](Int begin, Int end) {
+    const Scratch scratch(kGemmScratch);
+    const Int first = count * begin / blocks * w;
+    GemmBlock t = g;
+    t.b = at(g.b, first * g.b_col, size), t.c = at(g.c, first, size), t.n = std::min(g.n, count * end / blocks * w) - first, t.scratch = scratch.get();
+    panels_of(d).pack_and_multiply(t);
+  });
+}
+
 void run_batches(GemmBlock g, Batch batch, bool swapped, Dtype dtype) {
   const Int size = static_cast<Int>(size_of(dtype));
   if (swapped) std::swap(batch.a, batch.b);
   const GemmBlockFn block = cpu_kernels().gemm_block[static_cast<std::size_t>(dtype)];
-  if (batch.count == 1 && is_large(g, dtype)) return run_large(g, dtype);
+  if (batch.count == 1 && is_large(g, dtype)) return g.m <= kGemmM ? run_few_rows(g, dtype) : run_large(g, dtype);
   const bool vector = g.n == 1;
   const Int columns = vector ? 1 : kGemmRowBytes / size;
   Splitting s = split(g.m, g.n, vector ? 1024 : kGemmM, columns, 12, 32);

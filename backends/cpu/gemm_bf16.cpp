@@ -128,7 +128,7 @@ bool has_bf16_products() {
 
 void add_bf16_products(LinalgKernels& k) {
 #ifdef RILL_X86_SETS
-  if (has_bf16_products()) k.gemm_panels[static_cast<std::size_t>(Dtype::bfloat16)] = {kWide, &pack, &multiply};
+  if (has_bf16_products()) k.gemm_panels[static_cast<std::size_t>(Dtype::bfloat16)] = {kWide, &pack, &multiply, nullptr};
 #else
   (void)k;
 #endif

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -32,6 +33,7 @@ constexpr Int kPartialBytes = 64 << 20;                  // for the weight gradi
 constexpr Int kPositions = 1024;                         // of y that pay for a weight gradient of their own: for writing, reordering and adding it
 constexpr Int kTurnWork = 32 << 10;                      // weights moved that are worth a thread
 constexpr std::size_t kPlans = 512;                      // primitives kept
+constexpr Int kFewImages = 2, kPartChannels = 16;
 constexpr Int kSmallest = 16 << 10;                      // below this many multiply-adds the way to oneDNN costs more than the work
 
 enum class Kind : Int { forward, input, weight };
@@ -58,12 +60,13 @@ struct Problem {
   bool last, bias;
   int axes;
   Int n, c, o, groups, in[3], out[3], kernel[3], stride[3], dilation[3], before[3];
+  Int c_all, o_all;        // channels of the tensors, of which the problem may take some
 
   auto key() const {
-    std::array<Int, 26> k{static_cast<Int>(kind) + 16 * static_cast<Int>(type), last, bias, axes, n, c, o, groups};
+    std::array<Int, 28> k{static_cast<Int>(kind) + 16 * static_cast<Int>(type), last, bias, axes, n, c, o, groups, c_all, o_all};
     for (int i = 0; i < axes; ++i) {
       const Int values[] = {in[i], out[i], kernel[i], stride[i], dilation[i], before[i]};
-      std::copy(values, values + 6, k.begin() + 8 + 6 * i);
+      std::copy(values, values + 6, k.begin() + 10 + 6 * i);
     }
     return k;
   }
@@ -78,12 +81,28 @@ struct Problem {
   }
   Desc x() const { return {dims(n, c, in), type, tag()}; }
   Desc y() const { return {dims(n, o, out), type, tag()}; }
+  Desc x_own() const { return c == c_all ? x() : part_of(c_all, c, in); }
+  Desc y_own() const { return o == o_all ? y() : part_of(o_all, o, out); }
+  /// Some channels of a tensor with `all` of them.
+  Desc part_of(Int all, Int channels, const Int* spatial) const {
+    memory::dims strides(2 + axes);
+    Int step = last ? all : 1;
+    for (int i = axes - 1; i >= 0; --i) strides[2 + i] = step, step *= spatial[i];
+    strides[1] = last ? 1 : step, strides[0] = last ? step : step * all;
+    return {dims(n, channels, spatial), type, strides};
+  }
   memory::dims w_dims() const {
     memory::dims d = dims(o / groups, c / groups, kernel);
     if (groups > 1) d.insert(d.begin(), groups);
     return d;
   }
   Desc w() const {
+    if (c != c_all) {
+      memory::dims strides(2 + axes, 1);
+      for (int i = axes - 1; i >= 0; --i) strides[1 + i] = strides[2 + i] * kernel[i];
+      strides[0] = c_all * strides[1];
+      return {w_dims(), type, strides};
+    }
     constexpr Tag plain[] = {Tag::abc, Tag::abcd, Tag::abcde, Tag::abcdef};
     return {w_dims(), kind == Kind::weight ? memory::data_type::f32 : type, plain[axes - 1 + (groups > 1)]};
   }
@@ -99,7 +118,7 @@ struct Problem {
 };
 
 Problem problem(Kind kind, const View& x, const View& y, bool bias, const WindowGeometry& g) {
-  Problem p{kind, x.dtype == Dtype::bfloat16 ? memory::data_type::bf16 : memory::data_type::f32, !x.contiguous || !y.contiguous, bias, g.axes, x.sizes[0], x.sizes[1], y.sizes[1], g.groups, {}, {}, {}, {}, {}, {}};
+  Problem p{kind, x.dtype == Dtype::bfloat16 ? memory::data_type::bf16 : memory::data_type::f32, !x.contiguous || !y.contiguous, bias, g.axes, x.sizes[0], x.sizes[1], y.sizes[1], g.groups, {}, {}, {}, {}, {}, {}, x.sizes[1], y.sizes[1]};
   for (int i = 0; i < g.axes; ++i)
     p.in[i] = x.sizes[2 + i], p.out[i] = y.sizes[2 + i], p.kernel[i] = g.kernel[i], p.stride[i] = g.stride[i], p.dilation[i] = g.dilation[i], p.before[i] = g.before[i];
   return p;
@@ -110,13 +129,13 @@ struct Plan {
   dnnl::primitive primitive;
   Desc x, w, y, scratch, x_own, w_own, y_own;
 
-  explicit Plan(const Problem& p) : x_own(p.x()), w_own(p.w()), y_own(p.y()) {
+  explicit Plan(const Problem& p) : x_own(p.x_own()), w_own(p.w()), y_own(p.y_own()) {
     memory::dims stride, dilation, before, after;
     for (int i = 0; i < p.axes; ++i) {
       stride.push_back(p.stride[i]), dilation.push_back(p.dilation[i] - 1), before.push_back(p.before[i]);
       after.push_back((p.out[i] - 1) * p.stride[i] + p.dilation[i] * (p.kernel[i] - 1) + 1 - p.in[i] - p.before[i]);
     }
-    const Desc xd = p.free(x_own), yd = p.free(y_own), wd(p.w_dims(), p.type, Tag::any), gradient(p.w_dims(), memory::data_type::f32, Tag::any);
+    const Desc xd = p.free(p.x()), yd = p.free(p.y()), wd(p.w_dims(), p.type, Tag::any), gradient(p.w_dims(), memory::data_type::f32, Tag::any);
     const Desc bd = p.bias ? Desc({p.o}, p.type, Tag::a) : Desc();
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -199,32 +218,49 @@ struct Pieces {
 
 void* image(const View& v, Int n) { return v.as<char>() + n * (v.numel / v.sizes[0]) * static_cast<Int>(size_of(v.dtype)); }
 
+/// Parts of the channels of the result, where there are too few images to keep threads busy.
+Int parts_of(const Problem& p) {
+  const Int channels = p.kind == Kind::forward ? p.o : p.c;
+  if (p.groups == 1)
+    for (Int parts = kFewImages / p.n; parts > 1; --parts)
+      if (channels % (kPartChannels * parts) == 0 && p.work() / parts >= kPieceWork) return parts;
+  return 1;
+}
+
 /// Forward and input gradient: `from` and `to` are x and y, or y and x.
-bool run(const Problem& p, const View& from, const View& w, const void* bias, const View& to) {
+bool run(Problem p, const View& from, const View& w, const void* bias, const View& to) {
   if (p.work() < kSmallest) return false;
+  const bool forward = p.kind == Kind::forward;
+  const Int parts = parts_of(p), element = static_cast<Int>(size_of(to.dtype)), channels = (forward ? p.o : p.c) /= parts;
   const Pieces pieces(p, kPieces);
   if (!pieces) return false;
-  const bool forward = p.kind == Kind::forward;
-  Operand full(p.w(), pieces.full->w, w.data), rest(p.w(), pieces.rest->w, w.data);
+  // from one part of the channels to the next, in bytes
+  const Int to_step = channels * element * (p.last ? 1 : to.numel / to.sizes[0] / to.sizes[1]), w_step = w.numel / (forward ? w.sizes[0] : w.sizes[0] * w.sizes[1]) * channels * element;
   const bool same = pieces.full->w == pieces.rest->w;
-  {
-    const OneThread guard;
-    full.load();
-    if (!same) rest.load();
+  std::deque<Operand> weights;  // of the full pieces and of the last one, part by part
+  for (Int i = 0; i < parts; ++i) {
+    weights.emplace_back(pieces.full->w_own, pieces.full->w, w.as<char>() + i * w_step);
+    if (!same) weights.emplace_back(pieces.rest->w_own, pieces.rest->w, w.as<char>() + i * w_step);
   }
-  parallel_for(pieces.count, 1, [&](Int begin, Int end) {
+  parallel_for(std::ssize(weights), std::max<Int>(1, kTurnWork * std::ssize(weights) / w.numel), [&](Int begin, Int end) {
+    const OneThread guard;
+    for (Int i = begin; i < end; ++i) weights[static_cast<std::size_t>(i)].load();
+  });
+  parallel_for(pieces.count * parts, 1, [&](Int begin, Int end) {
     const OneThread guard;
     for (Int i = begin; i < end; ++i) {
-      const Plan& plan = pieces.plan(i);
-      Operand in(forward ? plan.x_own : plan.y_own, forward ? plan.x : plan.y, image(from, i * pieces.images));
-      Operand out(forward ? plan.y_own : plan.x_own, forward ? plan.y : plan.x, image(to, i * pieces.images));
+      const Int piece = i / parts, part = i % parts;
+      const Plan& plan = pieces.plan(piece);
+      Operand in(forward ? plan.x_own : plan.y_own, forward ? plan.x : plan.y, image(from, piece * pieces.images));
+      Operand out(forward ? plan.y_own : plan.x_own, forward ? plan.y : plan.x, static_cast<char*>(image(to, piece * pieces.images)) + part * to_step);
       in.load();
       const Scratch scratch(static_cast<Int>(plan.scratch.get_size()));
-      std::unordered_map<int, memory> args{{DNNL_ARG_WEIGHTS, (same || i + 1 < pieces.count ? full : rest).get()},
+      const Int weight = same ? part : 2 * part + (piece + 1 == pieces.count);
+      std::unordered_map<int, memory> args{{DNNL_ARG_WEIGHTS, weights[static_cast<std::size_t>(weight)].get()},
                                            {DNNL_ARG_SCRATCHPAD, memory(plan.scratch, engine(), scratch.get())},
                                            {forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, in.get()},
                                            {forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC, out.get()}};
-      if (bias) args[DNNL_ARG_BIAS] = memory(Desc({p.o}, p.type, Tag::a), engine(), const_cast<void*>(bias));
+      if (bias) args[DNNL_ARG_BIAS] = memory(Desc({p.o}, p.type, Tag::a), engine(), static_cast<char*>(const_cast<void*>(bias)) + part * channels * element);
       plan.primitive.execute(stream(), args);
       out.store();
     }
@@ -238,7 +274,7 @@ std::optional<Problem> as_forward(const Problem& p) {
   if (!p.last || !has_avx512()) return {};
   Problem f = p;
   f.kind = Kind::forward;
-  std::swap(f.c, f.o);
+  std::swap(f.c, f.o), std::swap(f.c_all, f.o_all);
   for (int i = 0; i < p.axes; ++i) {
     f.before[i] = p.dilation[i] * (p.kernel[i] - 1) - p.before[i];
     if (p.stride[i] != 1 || f.before[i] < 0) return {};

@@ -46,18 +46,18 @@ std::pair<Blocks, Blocks> layouts(const View& a, const View& b) {
   return {Blocks(x), Blocks(y)};
 }
 
-/// MaxRow for dtypes without registers.
-template <class T> void max_row_plain(const MaxRow& r) {
+/// MaxRow for dtypes without registers and for very long windows; with the place of each maximum when window c starts at `start` + c `between`.
+template <class T, class Index> void max_row_plain(const MaxRow& r, Index* index, Int start, Int between) {
   for (Int c = 0; c < r.columns; ++c) {
     const T* x = static_cast<const T*>(r.x) + c * r.stride;
     Wide<T> best = static_cast<Wide<T>>(x[r.at[0] * r.step]);
-    std::int32_t tap = 0;
+    Int tap = 0;
     for (Int t = 1; t < r.taps; ++t) {
       const auto v = static_cast<Wide<T>>(x[r.at[t] * r.step]);
-      if (v > best || v != v) best = v, tap = static_cast<std::int32_t>(t);
+      if (v > best || v != v) best = v, tap = t;
     }
     static_cast<T*>(r.y)[c] = static_cast<T>(best);
-    if (r.best) r.best[c] = tap;
+    if (index) index[c] = static_cast<Index>(start + c * between + r.at[tap]);
   }
 }
 
@@ -81,17 +81,24 @@ class Taps {
   std::vector<Int> at_;
 };
 
-/// How many windows from `k` on have the taps of window k and start one stride after the other.
-Int run_length(const Int* begin, const Int* end, Int k, Int columns) {
-  Int n = 1;
-  const Int stride = k + 1 < columns ? begin[k + 1] - begin[k] : 0;
-  while (k + n < columns && begin[k + n] - begin[k + n - 1] == stride && end[k + n] - begin[k + n] == end[k] - begin[k]) ++n;
-  return n;
+/// Windows of one axis that have the same taps and start one stride after the other.
+struct Run {
+  Int first, count, stride;
+};
+std::vector<Run> runs_of(const Int* begin, const Int* end, Int columns) {
+  std::vector<Run> runs;
+  for (Int k = 0; k < columns; k += runs.back().count) {
+    Int n = 1;
+    const Int stride = k + 1 < columns ? begin[k + 1] - begin[k] : 0;
+    while (k + n < columns && begin[k + n] - begin[k + n - 1] == stride && end[k + n] - begin[k + n] == end[k] - begin[k]) ++n;
+    runs.push_back({k, n, n > 1 ? stride : 0});
+  }
+  return runs;
 }
 
 /// `last`: channels are adjacent and take the part of the columns.
 template <class T, class Index> void max_pool_as(const View& x, const View& y, const View& indices, const PoolWindows& w, bool last) {
-  constexpr Int kOnlyBegin[] = {0}, kOnlyEnd[] = {1}, kMostTaps = 1 << 24;
+  constexpr Int kOnlyBegin[] = {0}, kOnlyEnd[] = {1}, kFarthest = 1 << 24;
   Int size[3] = {1, 1, 1}, out[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
   const Int *begin[3] = {kOnlyBegin, kOnlyBegin, kOnlyBegin}, *end[3] = {kOnlyEnd, kOnlyEnd, kOnlyEnd};
   for (int i = 0; i < w.axes; ++i) {
@@ -102,27 +109,33 @@ template <class T, class Index> void max_pool_as(const View& x, const View& y, c
   const Int plane = size[0] * size[1] * size[2] * step, width = out[2] * step, rows = out[0] * out[1];
   const MaxRowFn fast = cpu_kernels().max_row[static_cast<std::size_t>(x.dtype)];
   Index* const index = static_cast<Index*>(indices.data);
+  std::vector<Run> runs;
+  if (last) for (Int k = 0; k < out[2]; ++k) runs.push_back({k, 1, 0});
+  else runs = runs_of(begin[2], end[2], out[2]);
   parallel_for(planes * rows, std::max<Int>(1, kGrain / std::max<Int>(1, width)), [&](Int first, Int end_of_rows) {
     Taps taps(size, dilation);
     std::vector<std::int32_t> best(index ? static_cast<std::size_t>(width) : 0);
     for (Int row = first; row < end_of_rows; ++row) {
       const Int i = row % rows / out[1], j = row % out[1];
-      for (Int k = 0, run = 1; k < out[2]; k += run) {
-        run = last ? 1 : run_length(begin[2], end[2], k, out[2]);
+      for (const auto& [k, run, between] : runs) {
         const std::vector<Int>& at = taps.of({end[0][i] - begin[0][i], end[1][j] - begin[1][j], end[2][k] - begin[2][k]});
         const Int start = (begin[0][i] * size[1] + begin[1][j]) * size[2] + begin[2][k], to = row * width + k * step;
-        const Int columns = last ? channels : run, between = !last && run > 1 ? begin[2][k + 1] - begin[2][k] : 0;
+        const Int columns = last ? channels : run;
         if (at.empty()) {  // nothing but padding
           std::fill_n(y.as<T>() + to, columns, static_cast<T>(lowest<Wide<T>>));
           if (index) std::fill_n(index + to, columns, static_cast<Index>((std::min(begin[0][i], size[0] - 1) * size[1] + std::min(begin[1][j], size[1] - 1)) * size[2] + std::min(begin[2][k], size[2] - 1)));
           continue;
         }
-        const Int taken = static_cast<Int>(at.size());
-        const MaxRow r{.x = x.as<T>() + row / rows * plane + start * step, .columns = columns, .stride = last ? 1 : between, .step = step, .taps = taken, .at = at.data(),
-                       .y = y.as<T>() + to, .best = index ? best.data() : nullptr};
-        fast && taken <= kMostTaps ? fast(r) : max_row_plain<T>(r);
+        const bool registers = fast && at.back() <= kFarthest;
+        const MaxRow r{.x = x.as<T>() + row / rows * plane + start * step, .columns = columns, .stride = last ? 1 : between, .step = step, .taps = static_cast<Int>(at.size()),
+                       .at = at.data(), .y = y.as<T>() + to, .best = index && registers ? best.data() : nullptr};
+        if (!registers) {
+          max_row_plain<T>(r, index ? index + to : nullptr, start, between);
+          continue;
+        }
+        fast(r);
         if (index)
-          for (Int c = 0; c < columns; ++c) index[to + c] = static_cast<Index>(start + c * between + at[static_cast<std::size_t>(best[static_cast<std::size_t>(c)])]);
+          for (Int c = 0; c < columns; ++c) index[to + c] = static_cast<Index>(start + c * between + best[static_cast<std::size_t>(c)]);
       }
     }
   });

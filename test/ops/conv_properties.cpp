@@ -30,6 +30,7 @@ const Case kCases[] = {
     {{33, 64, 7, 7}, {48, 64, 1, 1}, {}},
     {{100, 1, 28, 28}, {20, 1, 5, 5}, {}},
     {{1, 8, 40, 40}, {16, 8, 3, 4}, {.padding = ConvPadding::same()}},
+    {{1, 32, 28, 28}, {64, 32, 3, 3}, {.padding = 1}},  // one image: halves of the channels
 };
 
 std::vector<Tensor> run(const Case& c, Dtype dtype, bool last) {

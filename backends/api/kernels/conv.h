@@ -32,10 +32,10 @@ struct AxisWeights {
 /// Neighbouring windows with the same taps: window c starts at x + c stride, tap t of it lies at[t] step further.
 struct MaxRow {
   const void* x;
-  std::int64_t columns, stride, step, taps;  // taps: 1 to 2^24
-  const std::int64_t* at;
+  std::int64_t columns, stride, step, taps;
+  const std::int64_t* at;  // ascending, at most 2^24
   void* y;
-  std::int32_t* best;  // [columns] the tap that was taken: the first of equal ones, the last NaN; null: not wanted
+  std::int32_t* best;  // [columns] at[] of the tap that was taken: the first of equal ones, the last NaN; null: not wanted
 };
 using MaxRowFn = void (*)(const MaxRow&);
 

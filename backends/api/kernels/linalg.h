@@ -32,6 +32,8 @@ struct GemmPanels {
   void (*pack)(const void* b, std::int64_t b_row, std::int64_t b_col, std::int64_t k, std::int64_t n, std::int64_t first, std::int64_t last, void* panels) = nullptr;
   /// Their columns of a product whose b is the panels. With scratch memory (kGemmPackedA bytes, m at most kGemmM) the rows of a are packed, too.
   void (*multiply)(const GemmBlock&, std::int64_t first, std::int64_t last) = nullptr;
+  /// A product that packs both operands piece by piece (kGemmScratch bytes); its values do not depend on which columns are asked for. Not for bfloat16.
+  GemmBlockFn pack_and_multiply = nullptr;
 };
 
 /// Products that do what belongs to a bias in the same pass, where a library knows how; null elsewhere. Both return false for operands that they do

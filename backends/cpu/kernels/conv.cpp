@@ -37,25 +37,25 @@ template <class T, int Stride> [[gnu::always_inline]] inline Pack<T> load_window
   }
 }
 
-/// Taps are counted in the lanes of a register of T: they are exact up to 2^24.
+/// at[] is kept in the lanes of a register of T: exact up to 2^24.
 template <class T, int Stride, bool Best> void max_windows(const MaxRow& r) {
   using P = Pack<T>;
   for (Int c = 0; c < r.columns; c += P::size) {
     const Int n = r.columns - c < P::size ? r.columns - c : P::size;
     const T* x = static_cast<const T*>(r.x) + c * r.stride;
-    P best = load_windows<T, Stride>(x + r.at[0] * r.step, r.stride, n), tap(0.0);
+    P best = load_windows<T, Stride>(x + r.at[0] * r.step, r.stride, n), place(static_cast<double>(r.at[0]));
     for (Int t = 1; t < r.taps; ++t) {
       const P v = load_windows<T, Stride>(x + r.at[t] * r.step, r.stride, n);
       const Mask<T> take{v.v > best.v || !(v.v == v.v)};
       best = where(take, v, best);
-      if constexpr (Best) tap = where(take, P(static_cast<double>(t)), tap);
+      if constexpr (Best) place = where(take, P(static_cast<double>(r.at[t])), place);
     }
     T* y = static_cast<T*>(r.y) + c;
     if (n == P::size) best.store(y);
     else best.store_part(y, n);
     if constexpr (Best) {
       alignas(64) T lane[P::size];
-      tap.store(lane);
+      place.store(lane);
       for (Int l = 0; l < n; ++l) r.best[c + l] = static_cast<std::int32_t>(lane[l]);
     }
   }
@@ -103,18 +103,18 @@ void max_row_bfloat16(const MaxRow& r) {
   for (Int c = 0; c < r.columns; c += kLanes) {
     const Int n = r.columns - c < kLanes ? r.columns - c : kLanes;
     Floats best{};
-    Places tap{};
+    Places place{};
     for (Int t = 0; t < r.taps; ++t)
       in_lanes(x + c * r.stride + r.at[t] * r.step, r.stride, n, [&](const std::uint16_t* p) __attribute__((always_inline)) {
         const Floats v = load_floats(p);
         const Places take = t == 0 ? Places{} - 1 : (v > best) | (v != v);
-        best = take ? v : best, tap = take ? Places{} + static_cast<std::int32_t>(t) : tap;
+        best = take ? v : best, place = take ? Places{} + static_cast<std::int32_t>(r.at[t]) : place;
       });
     alignas(64) std::uint16_t values[kLanes];
     store_floats(values, best);
     for (Int l = 0; l < n; ++l) y[c + l] = values[l];
     if (r.best)
-      for (Int l = 0; l < n; ++l) r.best[c + l] = tap[l];
+      for (Int l = 0; l < n; ++l) r.best[c + l] = place[l];
   }
 }
 

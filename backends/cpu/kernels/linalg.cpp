@@ -176,7 +176,9 @@ template <class T> void multiply_rows(const T* a, Int m, Int k, const GemmBlock&
       tile_of<T, kPacks, false, true>(smaller(kRows, m - i), packed + i * k, 1, 0, panels, w, k, c + i * g.c_row + j, g.c_row, smaller(w, n - j), accumulate);
 }
 
-template <class T> void multiply_packed(const T* a, const T* b, T* c, const GemmBlock& g) {
+template <class T> void multiply_packed(const GemmBlock& g) {
+  const T *a = static_cast<const T*>(g.a), *b = static_cast<const T*>(g.b);
+  T* c = static_cast<T*>(g.c);
   constexpr Int w = kColumns<T>, wide = kGemmRowBytes / static_cast<Int>(sizeof(T));
   T* packed_b = static_cast<T*>(g.scratch);
   const Int depth = depth_of<T>(g.k);
@@ -224,7 +226,7 @@ template <class T> void multiply(const GemmBlock& g) {
   if (g.n == 1 && g.a_col == 1 && g.b_row == 1) multiply_vector(a, b, c, g);
   else if (g.m == 1 && g.b_col == 1) multiply_row(a, b, c, g);
   else if (gemm_is_small(g) || (g.b_col == 1 && g.m <= kRows) || g.n <= kColumns<T>) multiply_small(a, b, c, g);
-  else multiply_packed(a, b, c, g);
+  else multiply_packed<T>(g);
 }
 
 constexpr Int kPanelK = 160;  // steps over k for all rows of A at a time: so much of a panel stays in the first cache
@@ -286,8 +288,8 @@ template <class T> void multiply_integers(const GemmBlock& g) {
 
 void fill_linalg(LinalgKernels& k) {
   const auto set = [&](Dtype d, GemmBlockFn f) { k.gemm_block[static_cast<std::size_t>(d)] = f; };
-  k.gemm_panels[static_cast<std::size_t>(Dtype::float32)] = {kColumns<float>, &pack_panels<float>, &multiply_panels<float>};
-  k.gemm_panels[static_cast<std::size_t>(Dtype::float64)] = {kColumns<double>, &pack_panels<double>, &multiply_panels<double>};
+  k.gemm_panels[static_cast<std::size_t>(Dtype::float32)] = {kColumns<float>, &pack_panels<float>, &multiply_panels<float>, &multiply_packed<float>};
+  k.gemm_panels[static_cast<std::size_t>(Dtype::float64)] = {kColumns<double>, &pack_panels<double>, &multiply_panels<double>, &multiply_packed<double>};
   set(Dtype::float32, &multiply<float>);
   set(Dtype::float64, &multiply<double>);
   set(Dtype::uint8, &multiply_integers<std::uint8_t>);
