@@ -25,12 +25,12 @@ Tensor dense_gradient(const Tensor& g, const Tensor& like) {
 
 }  // namespace
 
-WholeLayer::WholeLayer(const Sequence& q, bool lstm, const Tensor& x, std::int64_t units, std::int64_t state, const std::array<std::int64_t, 4>& block)
-    : layer_{lstm, impl(x).dtype, q.total, x.size(-1), units, state, block, {}} {
+WholeLayer::WholeLayer(const Sequence& q, RnnCell cell, const Tensor& x, std::int64_t units, std::int64_t state, const std::array<std::int64_t, 4>& block)
+    : layer_{cell, impl(x).dtype, q.total, x.size(-1), units, state, block, {}} {
   std::vector<Step> steps = q.steps;
   const bool reversed = !steps.empty() && steps.front().first > steps.back().first;
   if (reversed) std::reverse(steps.begin(), steps.end());
-  complete_ = !steps.empty() && q.batch > 0 && steps[0].rows == q.batch && layer_.features > 0 && units > 0;
+  complete_ = is_floating(layer_.dtype) && !steps.empty() && q.batch > 0 && steps[0].rows == q.batch && layer_.features > 0 && units > 0;
   if (!complete_) return;
   layer_.lengths.resize(static_cast<std::size_t>(q.batch));
   for (const Step& s : steps)
@@ -50,7 +50,7 @@ RnnResult WholeLayer::forward(const RnnTensors& given, Tensor* reserve) const {
   const NoGrad off;
   RnnTensors in = dense(given);
   in.x = reordered(in.x);
-  const RnnResult out{matrix_like(in.x, layer_.total, layer_.state), make_like(in.h), layer_.lstm ? make_like(in.c) : Tensor()};
+  const RnnResult out{matrix_like(in.x, layer_.total, layer_.state), make_like(in.h), layer_.cell == RnnCell::lstm ? make_like(in.c) : Tensor()};
   const WholeRnn& whole = kernels(in.x).whole_rnn;
   if (reserve) *reserve = make_tensor({whole.reserve(layer_)}, Dtype::uint8, impl(in.x).device);
   whole.forward(layer_, pointers(in), {data_of(out.y), data_of(out.h), data_of(out.c)}, reserve ? impl(*reserve).data : nullptr);
@@ -62,7 +62,7 @@ RnnTensors WholeLayer::gradient(const RnnTensors& given, const Tensor& y, const 
   RnnTensors in = dense(given);
   in.x = reordered(in.x);
   RnnTensors gradients = each(in, [](const Tensor& t) { return make_like(t); });
-  const Tensor output = reordered(y.detach().contiguous()), gy = reordered(dense_gradient(g.y, y)), gh = dense_gradient(g.h, in.h), gc = layer_.lstm ? dense_gradient(g.c, in.c) : Tensor();
+  const Tensor output = reordered(y.detach().contiguous()), gy = reordered(dense_gradient(g.y, y)), gh = dense_gradient(g.h, in.h), gc = layer_.cell == RnnCell::lstm ? dense_gradient(g.c, in.c) : Tensor();
   kernels(in.x).whole_rnn.gradient(layer_, pointers(in), impl(output).data, {impl(gy).data, impl(gh).data, data_of(gc)}, impl(reserve).data, pointers(gradients));
   gradients.x = reordered(gradients.x);
   return gradients;

@@ -5,7 +5,7 @@
 
 namespace rill {
 
-/// Tensors of a layer, or their gradients; undefined: none. Of the compute dtype.
+/// Tensors of a layer, or their gradients; undefined: none. All of one dtype.
 struct RnnTensors {
   Tensor x, h, c, ih, hh, bias_ih, bias_hh, hr;
 };
@@ -17,8 +17,8 @@ class WholeLayer {
  public:
   /// The backend of x has such layers.
   static bool available(const Tensor& x) { return kernels(x).whole_rnn.forward != nullptr; }
-  WholeLayer(const Sequence& q, bool lstm, const Tensor& x, std::int64_t units, std::int64_t state, const std::array<std::int64_t, 4>& block);
-  /// The sequence suits them: every row of the batch has a first step, and there is something to multiply.
+  WholeLayer(const Sequence& q, RnnCell cell, const Tensor& x, std::int64_t units, std::int64_t state, const std::array<std::int64_t, 4>& block);
+  /// The library has it: every row of the batch has a first step, and there is something to multiply.
   bool fits() const { return complete_; }
   /// Off the tape. `reserve`: where what backward needs is kept; null when there will be none.
   RnnResult forward(const RnnTensors& in, Tensor* reserve) const;

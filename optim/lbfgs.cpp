@@ -64,7 +64,7 @@ void Lbfgs::remember(const Tensor& g) {
   const Tensor y = g - previous_grad_, s = d_ * length_;
   const double ys = product(y, s);
   if (!(ys > 1e-10)) return;
-  if (static_cast<std::int64_t>(pairs_.size()) == options_.history_size) pairs_.pop_front();
+  if (static_cast<std::int64_t>(pairs_.size()) == options_.history_size) pairs_.erase(pairs_.begin());
   pairs_.push_back({y, s, 1 / ys});
   scale_ = ys / product(y, y);
 }

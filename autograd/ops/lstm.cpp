@@ -16,7 +16,7 @@
 namespace rill {
 namespace {
 
-constexpr const char* kOp = "lstm_layer";
+constexpr const char* kLstm = "lstm_layer";
 enum In { kX, kH, kC, kIh, kHh, kBiasIh, kBiasHh, kHr, kPeepI, kPeepF, kPeepO, kInputs };
 using List = std::vector<Tensor>;
 
@@ -27,14 +27,16 @@ struct Spec {
   double forget_bias, cell_clip, proj_clip;
   bool projected, limited;            // h is projected; and then limited
 
-  /// One vector for all steps; undefined when there is nothing to add.
-  Tensor bias(const List& in) const {
-    const Tensor b = bias_sum(in[kBiasIh], in[kBiasHh]);
+  /// The bias of the state's products and that of the forget gate, undefined for zero.
+  Tensor bias_hh(const List& in) const {
+    const Tensor& b = in[kBiasHh];
     if (forget_bias == 0) return b;
     Tensor f = zeros({4 * units}, {.dtype = in[kH].dtype(), .device = in[kH].device()});
     narrow(f, 0, block[1] * units, units).fill_(forget_bias);
     return b.defined() ? b + f : f;
   }
+  /// All biases as one vector for all steps.
+  Tensor bias(const List& in) const { return bias_sum(in[kBiasIh], bias_hh(in)); }
   LstmStep step(const List& in, const Step& s) const {
     LstmStep k{.rows = s.rows, .units = units, .block = block, .clip = cell_clip, .peepholes = {}, .gates = nullptr, .c = nullptr};
     if (in[kPeepI].defined())
@@ -47,8 +49,9 @@ struct Spec {
 /// The same with public ops, for higher derivatives.
 List unrolled(const Spec& s, const List& given) {
   List in = given;
+  const Dtype dtype = given[kH].dtype();
   for (Tensor& t : in)
-    if (t.defined()) t = t.to(given[kH].dtype());
+    if (t.defined()) t = t.to(compute_dtype(dtype));
   const Tensor products = linear(in[kX], in[kIh], s.bias(in)), recurrent = in[kHh].t();
   const bool peepholes = in[kPeepI].defined();
   const auto limit = [](const Tensor& x, double clip) { return std::isinf(clip) ? x : clamp(x, -clip, clip); };
@@ -65,7 +68,7 @@ List unrolled(const Spec& s, const List& given) {
     outputs.push_back(h_now);
     h = merge_rows(h_now, h), c = merge_rows(c_now, c);
   }
-  return {join_steps(s.sequence, std::move(outputs), h), h, c};
+  return {join_steps(s.sequence, std::move(outputs), h).to(dtype), h.to(dtype), c.to(dtype)};
 }
 
 /// What forward leaves for backward, one row per row of x: activations, memories, outputs, and projections before they were limited.
@@ -135,7 +138,7 @@ List forward(const Spec& s, const List& in, Kept& kept, bool keep) {
 
 /// What a library can run in one piece: no peepholes, no limits.
 bool is_usual(const Spec& s, const List& in) { return !in[kPeepI].defined() && std::isinf(s.cell_clip) && !s.limited && (!s.projected || in[kHh].size(1) < s.units); }
-RnnTensors tensors_of(const Spec& s, const List& in) { return {in[kX], in[kH], in[kC], in[kIh], in[kHh], s.bias(in), {}, in[kHr]}; }
+RnnTensors tensors_of(const Spec& s, const List& in) { return {in[kX], in[kH], in[kC], in[kIh], in[kHh], in[kBiasIh], s.bias_hh(in), in[kHr]}; }
 
 List whole_layer(const Spec& s, const WholeLayer& whole, const List& in) {
   const bool keep = recording_any(in, {});
@@ -149,7 +152,7 @@ List whole_layer(const Spec& s, const WholeLayer& whole, const List& in) {
   if (!keep) return out;
   std::vector<Saved> saved;
   for (const Tensor& t : in) saved.push_back(save(t));
-  record_many(kOp, in, out, [s, whole, saved, reserve, output = save(make_detached(out[0]))](std::span<Tensor> g, GradSink&) -> List {
+  record_many(kLstm, in, out, [s, whole, saved, reserve, output = save(make_detached(out[0]))](std::span<Tensor> g, GradSink&) -> List {
     List in;
     for (const Saved& t : saved) in.push_back(t());
     if (recording_any(in, g)) return recorded_gradients([&s](const List& x) { return unrolled(s, x); }, in, g);
@@ -157,16 +160,14 @@ List whole_layer(const Spec& s, const WholeLayer& whole, const List& in) {
     const RnnTensors found = whole.gradient(tensors_of(s, in), output(), {g[0], g[1], g[2]}, reserve);
     List result(kInputs);
     result[kX] = found.x, result[kH] = found.h, result[kC] = found.c, result[kIh] = found.ih, result[kHh] = found.hh, result[kHr] = found.hr;
-    for (const In bias : {kBiasIh, kBiasHh})
-      if (in[bias].defined()) result[bias] = found.bias_ih;
+    result[kBiasIh] = found.bias_ih;
+    if (in[kBiasHh].defined()) result[kBiasHh] = found.bias_hh;
     return result;
   });
   return out;
 }
 
 List layer(const Spec& s, const List& in) {
-  if (WholeLayer::available(in[kX]) && is_usual(s, in))
-    if (const WholeLayer whole(s.sequence, true, in[kX], s.units, in[kH].size(1), s.block); whole.fits()) return whole_layer(s, whole, in);
   const bool keep = recording_any(in, {});
   Kept kept;
   List out = forward(s, in, kept, keep);
@@ -179,7 +180,7 @@ List layer(const Spec& s, const List& in) {
     if (recording_any(in, g)) return recorded_gradients([&s](const List& x) { return unrolled(s, x); }, in, g);
     return gradients(s, in, {gates(), c(), output(), projection()}, g, sink);
   };
-  record_many(kOp, in, out, std::move(formula));
+  record_many(kLstm, in, out, std::move(formula));
   return out;
 }
 
@@ -190,26 +191,31 @@ LstmResult lstm_layer(const Tensor& x, const Tensor& h, const Tensor& c, const L
     return amp::low([&o](const Tensor& x, const Tensor& h, const Tensor& c, const auto&... weights) { return lstm_layer(x, h, c, {weights...}, o); }, x, h, c, w.ih, w.hh, w.bias_ih,
                     w.bias_hh, w.hr, w.peephole_i, w.peephole_f, w.peephole_o);
   const OpRange here("lstm_layer", x, h, c);
-  const Sequence q(kOp, x, h.defined() ? h : c, {o.reverse, o.batch_sizes});
-  const std::int64_t units = units_of(kOp, x, w.ih, 4);
+  const Sequence q(kLstm, x, h.defined() ? h : c, {o.reverse, o.batch_sizes});
+  const std::int64_t units = units_of(kLstm, x, w.ih, 4);
   const bool projected = w.hr.defined(), peepholes = w.peephole_i.defined() || w.peephole_f.defined() || w.peephole_o.defined();
   const std::int64_t state = projected && w.hr.dim() == 2 ? w.hr.size(0) : units;
   const Shape per_gate{4 * units}, per_unit{units};
-  check_arguments(kOp, x, {{"weight_ih", w.ih, w.ih.shape(), true}, {"weight_hh", w.hh, {4 * units, state}, true}, {"bias_ih", w.bias_ih, per_gate}, {"bias_hh", w.bias_hh, per_gate},
+  check_arguments(kLstm, x, {{"weight_ih", w.ih, w.ih.shape(), true}, {"weight_hh", w.hh, {4 * units, state}, true}, {"bias_ih", w.bias_ih, per_gate}, {"bias_hh", w.bias_hh, per_gate},
                            {"weight_hr", w.hr, {state, units}}, {"h", h, {q.batch, state}}, {"c", c, {q.batch, units}},
                            {"peephole_i", w.peephole_i, per_unit, peepholes}, {"peephole_f", w.peephole_f, per_unit, peepholes}, {"peephole_o", w.peephole_o, per_unit, peepholes}});
-  check<ValueError>(o.cell_clip > 0 && o.proj_clip > 0, kOp, "cell_clip is {} and proj_clip {}; both must be positive", o.cell_clip, o.proj_clip);
-  check<ValueError>(projected || std::isinf(o.proj_clip), kOp, "proj_clip is {} without a projection; pass weights.hr", o.proj_clip);
+  check<ValueError>(o.cell_clip > 0 && o.proj_clip > 0, kLstm, "cell_clip is {} and proj_clip {}; both must be positive", o.cell_clip, o.proj_clip);
+  check<ValueError>(projected || std::isinf(o.proj_clip), kLstm, "proj_clip is {} without a projection; pass weights.hr", o.proj_clip);
 
   using Blocks = std::array<std::int64_t, 4>;
   const Spec spec{q, units, o.gates == LstmGates::ifgo ? Blocks{0, 1, 2, 3} : Blocks{0, 2, 1, 3}, o.forget_bias, o.cell_clip, o.proj_clip, projected, !std::isinf(o.proj_clip)};
-  const Dtype dtype = impl(x).dtype, compute = compute_dtype(dtype);
-  const Options like{.dtype = compute, .device = x.device()};
+  const Dtype dtype = impl(x).dtype;
+  const Options like{.dtype = dtype, .device = x.device()};
   List in{q.pack(x), h.defined() ? h : zeros({q.batch, state}, like), c.defined() ? c : zeros({q.batch, units}, like),
           w.ih, w.hh, w.bias_ih, w.bias_hh, w.hr, w.peephole_i, w.peephole_f, w.peephole_o};
+  if (WholeLayer::available(x) && is_usual(spec, in))
+    if (const WholeLayer whole(q, RnnCell::lstm, in[kX], units, state, spec.block); whole.fits()) {
+      const List out = whole_layer(spec, whole, in);
+      return {q.unpack(out[0]), out[1], out[2]};
+    }
   const bool low = keeps_bfloat16(x);
   for (int k = 0; k < kInputs; ++k)
-    if (Tensor& t = in[k]; t.defined() && !(low && (k == kX || k == kIh || k == kHh))) t = t.to(compute);
+    if (Tensor& t = in[k]; t.defined() && !(low && (k == kX || k == kIh || k == kHh))) t = t.to(compute_dtype(dtype));
   for (const int p : {kPeepI, kPeepF, kPeepO})
     if (in[p].defined()) in[p] = in[p].contiguous();
   const List out = layer(spec, in);

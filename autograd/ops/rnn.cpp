@@ -20,7 +20,7 @@ using List = std::vector<Tensor>;
 /// What differs between the layers. Lists are in the order of In; outputs are [total, units] and the last state.
 struct RnnLayer {
   const char* op;
-  std::int64_t gates;
+  RnnCell cell;
   List (*unrolled)(const Sequence&, const List& in);
   /// Fills `kept` when it is not null.
   List (*forward)(const Sequence&, const List& in, List* kept);
@@ -28,7 +28,17 @@ struct RnnLayer {
   List (*gradients)(const Sequence&, const List& in, const List& kept, std::span<const Tensor> g, const GradSink&);
 };
 
-/// A GRU by the backend's library.
+/// The layer with public ops, for higher derivatives of one by the backend's library.
+List unrolled_layer(const RnnLayer& layer, const Sequence& q, List in) {
+  const Dtype dtype = impl(in[kX]).dtype;
+  for (Tensor& t : in)
+    if (t.defined()) t = t.to(compute_dtype(dtype));
+  List out = layer.unrolled(q, in);
+  for (Tensor& t : out) t = t.to(dtype);
+  return out;
+}
+
+/// By the backend's library.
 List run_whole(const RnnLayer& layer, const Sequence& q, const WholeLayer& whole, const List& in) {
   const auto tensors_of = [](const List& t) { return RnnTensors{t[kX], t[kH], {}, t[kIh], t[kHh], t[kBiasIh], t[kBiasHh], {}}; };
   const bool keep = recording_any(in, {});
@@ -41,7 +51,7 @@ List run_whole(const RnnLayer& layer, const Sequence& q, const WholeLayer& whole
   record_many(layer.op, in, out, [&layer, q, whole, saved, reserve, tensors_of, output = save(make_detached(out[0]))](std::span<Tensor> g, GradSink&) -> List {
     List in;
     for (const Saved& t : saved) in.push_back(t());
-    if (recording_any(in, g)) return recorded_gradients([&](const List& x) { return layer.unrolled(q, x); }, in, g);
+    if (recording_any(in, g)) return recorded_gradients([&](const List& x) { return unrolled_layer(layer, q, x); }, in, g);
     const RnnTensors found = whole.gradient(tensors_of(in), output(), {g[0], g[1], {}}, reserve);
     return {found.x, found.h, found.ih, found.hh, found.bias_ih, found.bias_hh};
   });
@@ -54,19 +64,18 @@ RecurrentResult run(const RnnLayer& layer, const Tensor& x, const Tensor& h, con
                     x, h, w.ih, w.hh, w.bias_ih, w.bias_hh);
   const OpRange here(layer.op, x, h);
   const Sequence q(layer.op, x, h, options);
-  const std::int64_t units = units_of(layer.op, x, w.ih, layer.gates), width = layer.gates * units;
+  const std::int64_t gates = gates_of(layer.cell), units = units_of(layer.op, x, w.ih, gates), width = gates * units;
   check_arguments(layer.op, x, {{"weight_ih", w.ih, w.ih.shape(), true}, {"weight_hh", w.hh, {width, units}, true}, {"bias_ih", w.bias_ih, {width}}, {"bias_hh", w.bias_hh, {width}},
                                 {"h", h, {q.batch, units}}});
-  const Dtype dtype = impl(x).dtype, compute = compute_dtype(dtype);
-  List in{q.pack(x), h.defined() ? h : zeros({q.batch, units}, {.dtype = compute, .device = x.device()}), w.ih, w.hh, w.bias_ih, w.bias_hh};
-  for (Tensor& t : in)
-    if (t.defined()) t = t.to(compute);
-
-  if (layer.gates == 3 && WholeLayer::available(in[kX]))
-    if (const WholeLayer whole(q, false, in[kX], units, units, {0, 1, 2, 3}); whole.fits()) {
+  const Dtype dtype = impl(x).dtype;
+  List in{q.pack(x), h.defined() ? h : zeros({q.batch, units}, {.dtype = dtype, .device = x.device()}), w.ih, w.hh, w.bias_ih, w.bias_hh};
+  if (WholeLayer::available(x))
+    if (const WholeLayer whole(q, layer.cell, in[kX], units, units, {0, 1, 2, 3}); whole.fits()) {
       const List out = run_whole(layer, q, whole, in);
-      return {q.unpack(out[0]).to(dtype), out[1].to(dtype)};
+      return {q.unpack(out[0]), out[1]};
     }
+  for (Tensor& t : in)
+    if (t.defined()) t = t.to(compute_dtype(dtype));
   List out, kept;
   const bool keep = recording_any(in, {});
   {
@@ -142,7 +151,7 @@ template <class F> List plain_gradients(const Sequence& q, const List& in, const
   return product_gradients(in, gz, gz, sink.wants(kHh) ? states_before(q, output, in[kH]) : Tensor(), gh, sink);
 }
 
-template <class F> constexpr RnnLayer kPlain{"rnn_layer", 1, &plain_unrolled<F>, &plain_forward<F>, &plain_gradients<F>};
+template <class F, RnnCell cell> constexpr RnnLayer kPlain{"rnn_layer", cell, &plain_unrolled<F>, &plain_forward<F>, &plain_gradients<F>};
 
 // ---- GRU ------------------------------------------------------------------------------------------------------------------------
 
@@ -194,12 +203,12 @@ List gru_gradients(const Sequence& q, const List& in, const List& kept, std::spa
   return product_gradients(in, gx, gy, before, gh, sink);
 }
 
-constexpr RnnLayer kGru{"gru_layer", 3, &gru_unrolled, &gru_forward, &gru_gradients};
+constexpr RnnLayer kGru{"gru_layer", RnnCell::gru, &gru_unrolled, &gru_forward, &gru_gradients};
 
 }  // namespace
 
 RecurrentResult rnn_layer(const Tensor& x, const Tensor& h, const RecurrentWeights& w, RnnNonlinearity f, const SequenceOptions& options) {
-  return run(f == RnnNonlinearity::tanh ? kPlain<fn::Tanh> : kPlain<fn::Relu>, x, h, w, options);
+  return run(f == RnnNonlinearity::tanh ? kPlain<fn::Tanh, RnnCell::tanh> : kPlain<fn::Relu, RnnCell::relu>, x, h, w, options);
 }
 RecurrentResult gru_layer(const Tensor& x, const Tensor& h, const RecurrentWeights& w, const SequenceOptions& options) { return run(kGru, x, h, w, options); }
 

@@ -1,5 +1,4 @@
-// Decompositions by LAPACK, one matrix at a time. Fortran routines are declared here, so that no LAPACK header is needed; hidden
-// lengths of character arguments follow the other arguments, as gfortran passes them.
+// Decompositions by LAPACK, one matrix at a time.
 #ifdef RILL_WITH_LAPACK
 #include <algorithm>
 #include <cmath>
@@ -7,50 +6,16 @@
 #include <limits>
 #include <vector>
 
+#include "backends/cpu/lapack_routines.h"
 #include "backends/cpu/linalg.h"
 #include "lib/core/check.h"
 #include "lib/core/parallel.h"
 
-namespace {
-using Int = std::int32_t;
-using Length = std::size_t;
-}  // namespace
-
-#define RILL_LAPACK_ROUTINES(T, p)                                                                                                                      \
-  extern "C" {                                                                                                                                          \
-  void p##getrf_(const Int* m, const Int* n, T* a, const Int* lda, Int* pivots, Int* info);                                                             \
-  void p##getrs_(const char* trans, const Int* n, const Int* nrhs, const T* a, const Int* lda, const Int* pivots, T* b, const Int* ldb, Int* info,      \
-                 Length);                                                                                                                               \
-  void p##potrf_(const char* uplo, const Int* n, T* a, const Int* lda, Int* info, Length);                                                              \
-  void p##trsm_(const char* side, const char* uplo, const char* trans, const char* diag, const Int* m, const Int* n, const T* alpha, const T* a,        \
-                const Int* lda, T* b, const Int* ldb, Length, Length, Length, Length);                                                                  \
-  void p##geqrf_(const Int* m, const Int* n, T* a, const Int* lda, T* tau, T* work, const Int* lwork, Int* info);                                       \
-  void p##orgqr_(const Int* m, const Int* n, const Int* k, T* a, const Int* lda, const T* tau, T* work, const Int* lwork, Int* info);                   \
-  void p##gesdd_(const char* job, const Int* m, const Int* n, T* a, const Int* lda, T* s, T* u, const Int* ldu, T* vt, const Int* ldvt, T* work,        \
-                 const Int* lwork, Int* iwork, Int* info, Length);                                                                                      \
-  void p##syevd_(const char* job, const char* uplo, const Int* n, T* a, const Int* lda, T* w, T* work, const Int* lwork, Int* iwork,                    \
-                 const Int* liwork, Int* info, Length, Length);                                                                                         \
-  }                                                                                                                                                     \
-  namespace {                                                                                                                                           \
-  template <> struct Lapack<T> {                                                                                                                        \
-    static constexpr auto getrf = &p##getrf_;                                                                                                           \
-    static constexpr auto getrs = &p##getrs_;                                                                                                           \
-    static constexpr auto potrf = &p##potrf_;                                                                                                           \
-    static constexpr auto trsm = &p##trsm_;                                                                                                             \
-    static constexpr auto geqrf = &p##geqrf_;                                                                                                           \
-    static constexpr auto orgqr = &p##orgqr_;                                                                                                           \
-    static constexpr auto gesdd = &p##gesdd_;                                                                                                           \
-    static constexpr auto syevd = &p##syevd_;                                                                                                           \
-  };                                                                                                                                                    \
-  }
-namespace {
-template <class T> struct Lapack;
-}
-RILL_LAPACK_ROUTINES(float, s)
-RILL_LAPACK_ROUTINES(double, d)
-
 namespace rill::cpu {
 namespace {
+
+using lapack::Int;
+using lapack::Lapack;
 
 /// Sizes of the matrices of a view [.., columns, rows].
 struct Matrices {
@@ -224,6 +189,7 @@ void add_lapack(LinalgKernels& k) {
 
 }  // namespace rill::cpu
 #else
+#include "backends/cpu/lapack_routines.h"
 #include "backends/cpu/linalg.h"
 
 namespace rill::cpu {

@@ -25,18 +25,9 @@ std::vector<std::int64_t> wide(const std::vector<int>& v) { return {v.begin(), v
 
 }  // namespace
 
-cudnnDataType_t dnn_type(Dtype d) {
-  switch (d) {
-    case Dtype::float16: return CUDNN_DATA_HALF;
-    case Dtype::bfloat16: return CUDNN_DATA_BFLOAT16;
-    case Dtype::float64: return CUDNN_DATA_DOUBLE;
-    default: return CUDNN_DATA_FLOAT;
-  }
-}
-
 std::vector<DnnDescriptor> conv_operations(ConvDirection direction, const ConvPlan& p, Dtype dtype, int alignment, bool bias) {
   const bool is_double = dtype == Dtype::float64;
-  const cudnnDataType_t compute = is_double ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT;
+  const cudnnDataType_t compute = dnn_compute_type(dtype);
   DnnDescriptor conv(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
   const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
   conv.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, compute);

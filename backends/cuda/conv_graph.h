@@ -9,7 +9,6 @@ namespace rill::cuda {
 enum class ConvDirection { forward, input, weight };
 enum ConvOperand : std::int64_t { kConvX = 'x', kConvW = 'w', kConvY = 'y', kConvB = 'b', kConvSum = 's' };  // ids; gradients have those of their tensors
 
-cudnnDataType_t dnn_type(Dtype d);
 /// `alignment`: of all addresses, in bytes. With `bias`, forward only, a second operation adds one to each channel. Throws where cuDNN does not
 /// support an operation.
 std::vector<DnnDescriptor> conv_operations(ConvDirection direction, const ConvPlan& p, Dtype dtype, int alignment, bool bias = false);

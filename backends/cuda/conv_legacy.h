@@ -1,8 +1,6 @@
 // Convolutions by cuDNN's older calls, for what its graph interface refuses.
 #pragma once
 
-#include <memory>
-
 #include "backends/cuda/conv_graph.h"
 
 namespace rill::cuda {
@@ -16,14 +14,13 @@ class LegacyConv {
   void run(cudnnHandle_t handle, void* x, void* w, void* y, void* memory) const;
 
  private:
-  template <class T> using Owned = std::unique_ptr<std::remove_pointer_t<T>, cudnnStatus_t (*)(T)>;
   template <class Performance> void choose(const Performance* list, int count, const DnnRules& rules, std::size_t most_workspace);
   ConvDirection direction_;
   bool wide_;
   int algorithm_ = 0;
-  Owned<cudnnTensorDescriptor_t> x_, y_;
-  Owned<cudnnFilterDescriptor_t> w_;
-  Owned<cudnnConvolutionDescriptor_t> conv_;
+  TensorDescriptor x_, y_;
+  FilterDescriptor w_;
+  ConvDescriptor conv_;
 };
 
 }  // namespace rill::cuda

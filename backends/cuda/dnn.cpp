@@ -18,6 +18,15 @@ void check_dnn(cudnnStatus_t status, const char* what) {
   fail<Error>(*op ? op : "cudnn", "{} of cuDNN failed: {}", what, cudnnGetErrorString(status));
 }
 
+cudnnDataType_t dnn_type(Dtype d) {
+  switch (d) {
+    case Dtype::float16: return CUDNN_DATA_HALF;
+    case Dtype::bfloat16: return CUDNN_DATA_BFLOAT16;
+    case Dtype::float64: return CUDNN_DATA_DOUBLE;
+    default: return CUDNN_DATA_FLOAT;
+  }
+}
+
 DnnDescriptor dnn_tensor(std::int64_t id, cudnnDataType_t type, std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides, int alignment, bool stored) {
   DnnDescriptor d(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   d.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id);

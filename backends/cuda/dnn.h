@@ -1,8 +1,6 @@
 // cuDNN as the backend uses it: a handle for each device, descriptors of its graph interface, and the choice of an engine for an operation.
 #pragma once
 
-#include <cudnn.h>
-
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -11,10 +9,17 @@
 #include <utility>
 #include <vector>
 
+#include "backends/cuda/libraries.h"
+#include <rill/core/dtype.h>
+
 namespace rill::cuda {
 
 /// Throws an Error that names the op when a call of cuDNN failed.
 void check_dnn(cudnnStatus_t status, const char* what);
+
+cudnnDataType_t dnn_type(Dtype d);
+/// What products and sums of a dtype are computed in.
+inline cudnnDataType_t dnn_compute_type(Dtype d) { return d == Dtype::float64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT; }
 
 /// One descriptor of the graph interface: attributes are set, then it is finished. Tensors, convolutions and operations need no device.
 class DnnDescriptor {
@@ -50,6 +55,24 @@ class DnnDescriptor {
  private:
   cudnnBackendDescriptor_t raw_ = nullptr;
 };
+
+/// A descriptor of the older calls.
+template <class T, const auto& kCreate, const auto& kDestroy> class OlderDescriptor {
+ public:
+  OlderDescriptor() { check_dnn(kCreate(&raw_), "a descriptor"); }
+  ~OlderDescriptor() { (void)kDestroy(raw_); }
+  OlderDescriptor(const OlderDescriptor&) = delete;
+  OlderDescriptor& operator=(const OlderDescriptor&) = delete;
+  operator T() const { return raw_; }
+
+ private:
+  T raw_ = nullptr;
+};
+using TensorDescriptor = OlderDescriptor<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor>;
+using FilterDescriptor = OlderDescriptor<cudnnFilterDescriptor_t, cudnnCreateFilterDescriptor, cudnnDestroyFilterDescriptor>;
+using ConvDescriptor = OlderDescriptor<cudnnConvolutionDescriptor_t, cudnnCreateConvolutionDescriptor, cudnnDestroyConvolutionDescriptor>;
+using RnnDescriptor = OlderDescriptor<cudnnRNNDescriptor_t, cudnnCreateRNNDescriptor, cudnnDestroyRNNDescriptor>;
+using SequenceDescriptor = OlderDescriptor<cudnnRNNDataDescriptor_t, cudnnCreateRNNDataDescriptor, cudnnDestroyRNNDataDescriptor>;
 
 /// A tensor of an operation. `id` names it when the operation runs; `alignment` of its address, in bytes. One that is not `stored` goes from one
 /// operation to the next without memory of its own.

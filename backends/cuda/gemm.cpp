@@ -3,8 +3,6 @@
 #define RILL_GPU cuda
 #include "backends/cuda/gemm.h"
 
-#include <cublasLt.h>
-
 #include <bit>
 #include <cstring>
 #include <map>
@@ -13,6 +11,7 @@
 #include <tuple>
 
 #include "backends/cuda/gemm_plan.h"
+#include "backends/cuda/libraries.h"
 #include "backends/cuda/runtime.h"
 #include "backends/cuda/kernels/dense.h"
 #include "backends/cuda/kernels/matmul.h"

@@ -2,11 +2,10 @@
 #include "backends/cuda/nccl.h"
 
 #ifdef RILL_WITH_NCCL
-#include <nccl.h>
-
 #include <map>
 #include <mutex>
 
+#include "backends/cuda/libraries.h"
 #include "backends/cuda/runtime.h"
 #include "lib/core/check.h"
 #endif

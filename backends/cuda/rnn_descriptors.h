@@ -1,41 +1,23 @@
 // What cuDNN is told about a recurrent layer. Needs no device, so that tests ask cuDNN whether it accepts it.
 #pragma once
 
-#include <cudnn.h>
-
-#include <utility>
-
 #include "backends/api/kernels/rnn.h"
 #include "backends/cuda/dnn.h"
 
 namespace rill::cuda {
 
-/// A descriptor of cuDNN that destroys itself.
-template <class T, cudnnStatus_t (*kCreate)(T*), cudnnStatus_t (*kDestroy)(T)> class Descriptor {
- public:
-  Descriptor() { check_dnn(kCreate(&d_), "a descriptor"); }
-  ~Descriptor() { (void)kDestroy(d_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  operator T() const { return d_; }
-
- private:
-  T d_ = nullptr;
-};
-using TensorDescriptor = Descriptor<cudnnTensorDescriptor_t, &cudnnCreateTensorDescriptor, &cudnnDestroyTensorDescriptor>;
-using DataDescriptor = Descriptor<cudnnRNNDataDescriptor_t, &cudnnCreateRNNDataDescriptor, &cudnnDestroyRNNDataDescriptor>;
-
 /// One layer, one direction, the standard algorithm, packed sequences, two biases.
 struct RnnDescriptors {
   cudnnDataType_t type;
-  Descriptor<cudnnRNNDescriptor_t, &cudnnCreateRNNDescriptor, &cudnnDestroyRNNDescriptor> layer;
-  DataDescriptor x, y;
+  RnnDescriptor layer;
+  SequenceDescriptor x, y;
   TensorDescriptor h, c;
 
-  RnnDescriptors(const RnnLayerSpec& l, bool tf32) : type(l.dtype == Dtype::float64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT) {
+  RnnDescriptors(const RnnLayerSpec& l, bool tf32) : type(dnn_type(l.dtype)) {
+    constexpr cudnnRNNMode_t kModes[] = {CUDNN_LSTM, CUDNN_GRU, CUDNN_RNN_TANH, CUDNN_RNN_RELU};  // in the order of RnnCell
     const int batch = static_cast<int>(l.lengths.size()), units = static_cast<int>(l.units), state = static_cast<int>(l.state), features = static_cast<int>(l.features);
-    check_dnn(cudnnSetRNNDescriptor_v8(layer, CUDNN_RNN_ALGO_STANDARD, l.lstm ? CUDNN_LSTM : CUDNN_GRU, CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, type, type,
-                                       tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH, features, units, state, 1, nullptr, CUDNN_RNN_PADDED_IO_DISABLED),
+    check_dnn(cudnnSetRNNDescriptor_v8(layer, CUDNN_RNN_ALGO_STANDARD, kModes[static_cast<int>(l.cell)], CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, type,
+                                       dnn_compute_type(l.dtype), l.dtype != Dtype::float32 || tf32 ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH, features, units, state, 1, nullptr, CUDNN_RNN_PADDED_IO_DISABLED),
               "the layer's descriptor");
     const auto sequence = [&](cudnnRNNDataDescriptor_t data, int width) {
       check_dnn(cudnnSetRNNDataDescriptor(data, type, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED, l.lengths.front(), batch, width, l.lengths.data(), nullptr), "a sequence's descriptor");

@@ -2,7 +2,7 @@
 //
 // A Library is made for one RnnLayerSpec and has
 //   weight_bytes(), reserve_bytes()
-//   matrix(weights, id), bias(weights, id): where a part lies in the library's memory for weights. Parts count the gates i, f, g, o (or r, z, n): first
+//   matrix(weights, id), bias(weights, id): where a part lies in the library's memory for weights. Parts count the gates i, f, g, o (or r, z, n, or the one): first
 //     those of the input's matrices, [units, features], then those of the state's, [units, state], last the projection, [state, units], without bias
 //   forward(in, out, weights, reserve), gradient(in, y, g, gradients, weights, weight_gradients, reserve), which may change reserve
 #pragma once
@@ -21,7 +21,7 @@ struct RnnPart {
   std::int64_t first, rows, columns;
 };
 template <class F> void for_each_part(const RnnLayerSpec& l, const F& f) {
-  const int gates = l.lstm ? 4 : 3;
+  const int gates = gates_of(l.cell);
   for (int g = 0; g < gates; ++g) {
     const std::int64_t first = l.block[static_cast<std::size_t>(g)] * l.units;
     f(RnnPart{g, &RnnInputs::ih, &RnnInputs::bias_ih, first, l.units, l.features});

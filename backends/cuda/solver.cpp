@@ -2,13 +2,11 @@
 #define RILL_GPU cuda
 #include "backends/cuda/solver.h"
 
-#include <cublas_v2.h>
-#include <cusolverDn.h>
-
 #include <map>
 #include <mutex>
 
 #include "backends/cuda/decompositions.h"
+#include "backends/cuda/libraries.h"
 #include "backends/cuda/runtime.h"
 #include "lib/core/op_range.h"
 
@@ -56,8 +54,8 @@ class Borrowed {
 
 /// The routines of an element type under one name.
 #define RILL_SOLVER_ROUTINE(name)                                                                                \
-  [[maybe_unused]] constexpr auto routine_##name(float) { return &cusolverDnS##name; }                           \
-  [[maybe_unused]] constexpr auto routine_##name(double) { return &cusolverDnD##name; }
+  [[maybe_unused]] constexpr auto& routine_##name(float) { return cusolverDnS##name; }                           \
+  [[maybe_unused]] constexpr auto& routine_##name(double) { return cusolverDnD##name; }
 RILL_SOLVER_ROUTINE(getrf)
 RILL_SOLVER_ROUTINE(getrf_bufferSize)
 RILL_SOLVER_ROUTINE(getrs)
@@ -72,8 +70,8 @@ RILL_SOLVER_ROUTINE(gesvd_bufferSize)
 RILL_SOLVER_ROUTINE(syevd)
 RILL_SOLVER_ROUTINE(syevd_bufferSize)
 #undef RILL_SOLVER_ROUTINE
-constexpr auto routine_trsm(float) { return &cublasStrsm; }
-constexpr auto routine_trsm(double) { return &cublasDtrsm; }
+constexpr auto& routine_trsm(float) { return cublasStrsm; }
+constexpr auto& routine_trsm(double) { return cublasDtrsm; }
 
 /// Runs call(work, size) with the memory of T that ask(&size) wants.
 template <class T, class Ask, class Call> void with_workspace(const char* routine, Ask ask, Call call) {

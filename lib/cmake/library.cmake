@@ -22,7 +22,8 @@ set(RILL_FLAGS -Wall -Wextra -Wno-missing-field-initializers -fno-math-errno -fw
 target_compile_options(rill PRIVATE ${RILL_FLAGS} $<$<CONFIG:Release>:-O2> -fvisibility=hidden)
 target_precompile_headers(rill PRIVATE <algorithm> <functional> <optional> <string> <vector> ${PROJECT_SOURCE_DIR}/lib/core/check.h
                           ${PROJECT_SOURCE_DIR}/lib/core/tensor_impl.h)
-target_compile_definitions(rill PRIVATE $<$<BOOL:${RILL_POISON_MEMORY}>:RILL_POISON_MEMORY> $<$<BOOL:${RILL_SYSTEM_POOL}>:RILL_SYSTEM_POOL>)
+# Tests see them too: a function of lib/core/storage.h is the same everywhere.
+target_compile_definitions(rill PUBLIC $<BUILD_INTERFACE:$<$<BOOL:${RILL_POISON_MEMORY}>:RILL_POISON_MEMORY>;$<$<BOOL:${RILL_SYSTEM_POOL}>:RILL_SYSTEM_POOL>>)
 target_link_libraries(rill PRIVATE fmt::fmt $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> ZLIB::ZLIB Threads::Threads)
 if(RILL_ONEDNN_FOUND)
   target_link_libraries(rill PRIVATE ${RILL_ONEDNN_LIBRARY} OpenMP::OpenMP_CXX)

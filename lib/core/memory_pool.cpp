@@ -17,6 +17,11 @@ namespace {
 using namespace detail;
 
 constexpr std::size_t kChunk = 256 << 10;      // small blocks are cut from chunks of this size
+#ifdef RILL_SYSTEM_POOL
+constexpr bool kSystemPool = true;             // every block is the system's and as long as asked for: sanitizers see its end and its release
+#else
+constexpr bool kSystemPool = false;
+#endif
 
 struct Central {  // everything shared; reached only when a thread's own lists are empty or too long
   std::mutex mutex;
@@ -71,7 +76,7 @@ struct LocalOwner {
 /// The lists of this thread, null when it is ending. They are put in the way of the next allocation unless that shall come here too.
 Local* local() {
   if (!t_own) enter_thread();
-  if (t_own && t_fail_in == 0 && !g_observer) {
+  if (!kSystemPool && t_own && t_fail_in == 0 && !g_observer) {
     t_local = t_own;
     if (g_observer) t_local = nullptr;  // `observe` came between: of its store and the one above the later one counts
   }
@@ -91,20 +96,24 @@ void* from_system(Central& c, std::size_t bytes, std::size_t alignment) {
   ++c.system_calls;
   return p;
 }
-void* new_large(Central& c, std::size_t bytes) {
-#ifdef RILL_SYSTEM_POOL
-  return from_system(c, bytes, 4096);
-#else
-  return c.large.allocate(bytes);
-#endif
+/// For RILL_SYSTEM_POOL: of the size asked for, counted as the pool would count it.
+void* system_block(Central& c, std::size_t bytes, std::size_t counted) {
+  void* p = nullptr;
+  if (posix_memalign(&p, 64, bytes) == 0) c.reserved += static_cast<std::int64_t>(counted);
+  return p;
 }
-void old_large(Central& c, void* block, [[maybe_unused]] std::size_t bytes) noexcept {
-#ifdef RILL_SYSTEM_POOL
+void release_system_block(Central& c, void* block, std::size_t counted) noexcept {
   std::free(block);
-  c.reserved -= static_cast<std::int64_t>(bytes);
-#else
-  c.large.release(block);
-#endif
+  c.reserved -= static_cast<std::int64_t>(counted);
+}
+
+void* small_system_block(std::size_t bytes) {
+  auto& c = central();
+  const int k = class_of(bytes);
+  std::unique_lock lock(c.mutex);
+  if (void* p = system_block(c, bytes, class_bytes(k))) return ++c.carved[k], p;
+  lock.unlock();
+  out_of_memory(bytes);
 }
 
 [[gnu::noinline]] void* refill(Local* l, int k) {
@@ -142,7 +151,7 @@ void* allocate_large(std::size_t bytes) {
   for (const bool again : {false, true}) {
     const std::lock_guard lock(c.mutex);
     if (again) c.large.trim();
-    if (void* p = new_large(c, rounded)) {
+    if (void* p = kSystemPool ? system_block(c, bytes, rounded) : c.large.allocate(rounded)) {
       c.live_large += static_cast<std::int64_t>(rounded);
       return p;
     }
@@ -177,6 +186,7 @@ void* detail::allocate_slow(std::size_t bytes) {
   if (t_fail_in > 0 && --t_fail_in == 0) out_of_memory(bytes);
   if (bytes <= kSmallLimit) {
     const int k = class_of(bytes);
+    if constexpr (kSystemPool) return watched(small_system_block(bytes), bytes, class_bytes(k));
     Local* l = local();
     if (!l || !l->lists[k]) return watched(refill(l, k), bytes, class_bytes(k));
     Block* block = l->lists[k];
@@ -200,6 +210,11 @@ void put_back(void* block, std::size_t bytes) noexcept {
   auto& c = central();
   if (bytes <= kSmallLimit) {
     const int k = class_of(bytes);
+    if constexpr (kSystemPool) {
+      std::lock_guard lock(c.mutex);
+      --c.carved[k];
+      return release_system_block(c, block, class_bytes(k));
+    }
     auto* b = static_cast<Block*>(block);
     if (Local* l = local(); l && l->counts[k].load(std::memory_order_relaxed) < kListCap) {
       b->next = l->lists[k], l->lists[k] = b, resize(l->counts[k], 1);
@@ -212,7 +227,7 @@ void put_back(void* block, std::size_t bytes) noexcept {
   const std::size_t rounded = LargeBlocks::rounded(bytes);
   std::lock_guard lock(c.mutex);
   c.live_large -= static_cast<std::int64_t>(rounded);
-  old_large(c, block, rounded);
+  kSystemPool ? release_system_block(c, block, rounded) : c.large.release(block);
 }
 }  // namespace
 

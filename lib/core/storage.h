@@ -5,6 +5,10 @@
 #include <functional>
 #include <new>
 
+#ifdef RILL_SYSTEM_POOL
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "lib/core/memory_pool.h"
 #include "lib/core/ref.h"
 
@@ -24,6 +28,9 @@ struct Storage : Counted {
     auto* s = new (block) Storage;
     s->data = block + kHeader;
     s->bytes = bytes;
+#ifdef RILL_SYSTEM_POOL
+    ASAN_POISON_MEMORY_REGION(block + sizeof(Storage), kHeader - sizeof(Storage));  // reads before the first element
+#endif
 #ifdef RILL_POISON_MEMORY
     std::memset(s->data, 0xff, bytes);
 #endif
@@ -39,7 +46,11 @@ struct Storage : Counted {
   static std::function<void()>* on_device() noexcept;
 
  private:
+#ifdef RILL_SYSTEM_POOL
+  static constexpr std::size_t kHeader = 128;
+#else
   static constexpr std::size_t kHeader = 64;  // data follows the header
+#endif
   [[gnu::cold]] static Ref<Storage> allocate_on_device(std::size_t bytes, Device device);  // backends/registry.cpp
   static void release_on_device(Storage* s) noexcept;                                     // backends/registry.cpp
   static void destroy_other(Storage* s) noexcept;

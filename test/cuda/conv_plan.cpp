@@ -6,6 +6,7 @@
 
 #include <rill/core/error.h>
 
+#include "test/cuda/from_cudnn.h"
 #include "test/support/catch.h"
 #include "test/support/message.h"
 
@@ -28,21 +29,17 @@ struct Sizes {
 
 /// The number of positions that cuDNN finds.
 std::vector<int> positions(const cuda::ConvPlan& p) {
-  cudnnTensorDescriptor_t x = nullptr;
-  cudnnFilterDescriptor_t w = nullptr;
-  cudnnConvolutionDescriptor_t c = nullptr;
-  REQUIRE(cudnnCreateTensorDescriptor(&x) == CUDNN_STATUS_SUCCESS);
-  REQUIRE(cudnnCreateFilterDescriptor(&w) == CUDNN_STATUS_SUCCESS);
-  REQUIRE(cudnnCreateConvolutionDescriptor(&c) == CUDNN_STATUS_SUCCESS);
+  const cuda::TensorDescriptor x;
+  const cuda::FilterDescriptor w;
+  const cuda::ConvDescriptor c;
   const int rank = p.axes + 2;
   std::vector<int> steps(p.x.size(), 1), out(p.x.size());
   for (std::size_t a = steps.size() - 1; a-- > 0;) steps[a] = steps[a + 1] * p.x[a + 1];
-  REQUIRE(cudnnSetTensorNdDescriptor(x, CUDNN_DATA_DOUBLE, rank, p.x.data(), steps.data()) == CUDNN_STATUS_SUCCESS);
-  REQUIRE(cudnnSetFilterNdDescriptor(w, CUDNN_DATA_DOUBLE, CUDNN_TENSOR_NCHW, rank, p.w.data()) == CUDNN_STATUS_SUCCESS);
-  REQUIRE(cudnnSetConvolutionNdDescriptor(c, p.axes, p.pad.data(), p.stride.data(), p.dilation.data(), CUDNN_CROSS_CORRELATION, CUDNN_DATA_DOUBLE) == CUDNN_STATUS_SUCCESS);
-  REQUIRE(cudnnSetConvolutionGroupCount(c, p.groups) == CUDNN_STATUS_SUCCESS);
-  REQUIRE(cudnnGetConvolutionNdForwardOutputDim(c, x, w, rank, out.data()) == CUDNN_STATUS_SUCCESS);
-  cudnnDestroyTensorDescriptor(x), cudnnDestroyFilterDescriptor(w), cudnnDestroyConvolutionDescriptor(c);
+  REQUIRE(cuda::cudnnSetTensorNdDescriptor(x, CUDNN_DATA_DOUBLE, rank, p.x.data(), steps.data()) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cuda::cudnnSetFilterNdDescriptor(w, CUDNN_DATA_DOUBLE, CUDNN_TENSOR_NCHW, rank, p.w.data()) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cuda::cudnnSetConvolutionNdDescriptor(c, p.axes, p.pad.data(), p.stride.data(), p.dilation.data(), CUDNN_CROSS_CORRELATION, CUDNN_DATA_DOUBLE) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(cuda::cudnnSetConvolutionGroupCount(c, p.groups) == CUDNN_STATUS_SUCCESS);
+  REQUIRE(FROM_CUDNN(cudnnGetConvolutionNdForwardOutputDim)(c, x, w, rank, out.data()) == CUDNN_STATUS_SUCCESS);
   return out;
 }
 

@@ -3,39 +3,12 @@
 #include "backends/cuda/kernels/launch.h"
 
 #ifdef RILL_WITH_LAPACK
-
-using Length = std::size_t;
-#define RILL_ROUTINES(T, p)                                                                                                                                                       \
-  extern "C" {                                                                                                                                                                    \
-  void p##getrf_(const int*, const int*, T*, const int*, int*, int*);                                                                                                             \
-  void p##getrs_(const char*, const int*, const int*, const T*, const int*, const int*, T*, const int*, int*, Length);                                                            \
-  void p##potrf_(const char*, const int*, T*, const int*, int*, Length);                                                                                                          \
-  void p##trsm_(const char*, const char*, const char*, const char*, const int*, const int*, const T*, const T*, const int*, T*, const int*, Length, Length, Length, Length);      \
-  void p##geqrf_(const int*, const int*, T*, const int*, T*, T*, const int*, int*);                                                                                               \
-  void p##orgqr_(const int*, const int*, const int*, T*, const int*, const T*, T*, const int*, int*);                                                                             \
-  void p##gesvd_(const char*, const char*, const int*, const int*, T*, const int*, T*, T*, const int*, T*, const int*, T*, const int*, int*, Length, Length);                     \
-  void p##syev_(const char*, const char*, const int*, T*, const int*, T*, T*, const int*, int*, Length, Length);                                                                  \
-  }                                                                                                                                                                               \
-  namespace {                                                                                                                                                                     \
-  template <> struct Lapack<T> {                                                                                                                                                  \
-    static constexpr auto getrf = &p##getrf_;                                                                                                                                     \
-    static constexpr auto getrs = &p##getrs_;                                                                                                                                     \
-    static constexpr auto potrf = &p##potrf_;                                                                                                                                     \
-    static constexpr auto trsm = &p##trsm_;                                                                                                                                       \
-    static constexpr auto geqrf = &p##geqrf_;                                                                                                                                     \
-    static constexpr auto orgqr = &p##orgqr_;                                                                                                                                     \
-    static constexpr auto gesvd = &p##gesvd_;                                                                                                                                     \
-    static constexpr auto syev = &p##syev_;                                                                                                                                       \
-  };                                                                                                                                                                              \
-  }
-namespace {
-template <class T> struct Lapack;
-}
-RILL_ROUTINES(float, s)
-RILL_ROUTINES(double, d)
+#include "backends/cpu/lapack_routines.h"
 
 namespace rill::emulated {
 namespace {
+
+using lapack::Lapack;
 
 struct Unlocked {
   Unlocked() { enter_device(); }

@@ -227,7 +227,7 @@ TEST_CASE("every layer names its parts, copies as a snapshot and locates its err
     for (std::size_t k = 0; k < restored.size(); ++k) CHECK(restored[k].to_vector<double>() == before[k]);
 
     if (key == "identity") continue;
-    const std::string error = message<Error>([&] { key.starts_with("batch_norm") || key == "spectral_norm_conv" ? held[0](Tensor()) : step(key, held[0], {Tensor(), Tensor()}); });
+    const std::string error = message<Error>([&, &key = key] { key.starts_with("batch_norm") || key == "spectral_norm_conv" ? held[0](Tensor()) : step(key, held[0], {Tensor(), Tensor()}); });
     CHECK(error.ends_with(key == "sequential" ? "(in 0.0)" : "(in 0)"));
   }
 }

@@ -46,6 +46,55 @@ TEST_CASE("a query that sees nothing gives zeros and no gradient", "[ops][attent
   CHECK(equal(scaled_dot_product_attention(q, k, v, {.attn_mask = tensor(false)}), zeros({2, 2}, {.dtype = float64})));
 }
 
+namespace {
+
+/// The result and the gradients of q, k and v of a loss that depends on every element.
+List attended(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& o) {
+  const Tensor y = scaled_dot_product_attention(q, k, v, o);
+  List r = grad({sum(y * sin(y * 3))}, {q, k, v});
+  r.push_back(y);
+  return r;
+}
+
+}  // namespace
+
+// The same values as from public ops, which serve when there is a mask.
+TEST_CASE("causal attention in blocks of queries agrees with attention by a mask", "[ops][attention]") {
+  struct Sizes {
+    std::int64_t heads, queries, keys;
+  };
+  for (const Sizes& c : {Sizes{1, 700, 4096}, Sizes{2, 900, 1500}, Sizes{3, 1100, 30}}) {  // keys that nobody sees; several blocks; queries that see all keys
+    INFO(c.heads << " heads, " << c.queries << " queries, " << c.keys << " keys");
+    Generator gen(5);
+    const auto values = [&](std::int64_t length, std::int64_t width) { return randn({c.heads, length, width}, {.dtype = float64}, gen).requires_grad_(); };
+    const Tensor q = values(c.queries, 4), k = values(c.keys, 4), v = values(c.keys, 3);
+    const auto transposed = [](const Tensor& t) { return t.detach().mT().contiguous().mT().requires_grad_(); };
+    const List want = attended(q, k, v, {.attn_mask = causal_mask(c.queries, c.keys)}), have = attended(q, k, v, {.is_causal = true});
+    const List strided = attended(transposed(q), transposed(k), transposed(v), {.is_causal = true});
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      CHECK(allclose(have[i], want[i], 1e-10, 1e-12));
+      CHECK(allclose(strided[i], want[i], 1e-10, 1e-12));
+    }
+  }
+}
+
+TEST_CASE("attention of many scores agrees with that of some queries at a time", "[ops][attention]") {
+  Generator gen(6);
+  const std::int64_t queries = 2100, step = 300;
+  const auto values = [&](std::int64_t length, std::int64_t width) { return randn({8, length, width}, {}, gen).requires_grad_(); };
+  const Tensor q = values(queries, 2), k = values(2000, 2), v = values(2000, 1);
+  const List have = attended(q, k, v, {});
+  List sums = {zeros_like(k).detach(), zeros_like(v).detach()};
+  for (std::int64_t i = 0; i < queries; i += step) {
+    const List part = attended(q.detach().narrow(1, i, step).requires_grad_(), k, v, {});
+    CHECK(allclose(have[0].narrow(1, i, step), part[0], 1e-4, 1e-6));
+    CHECK(allclose(have[3].narrow(1, i, step), part[3], 1e-5, 1e-6));
+    sums[0] = sums[0] + part[1], sums[1] = sums[1] + part[2];
+  }
+  CHECK(allclose(have[1], sums[0], 1e-3, 1e-4));
+  CHECK(allclose(have[2], sums[1], 1e-3, 1e-4));
+}
+
 TEST_CASE("dropout of attention drops weights", "[ops][attention]") {
   manual_seed(4);
   const Tensor w = attention_weights(ones({40, 3}), ones({50, 3}), {.dropout_p = 0.5});

@@ -32,13 +32,16 @@ struct GruStep {
   void *g = nullptr, *gx = nullptr, *gy = nullptr;  // gradient of h: after, replaced by the direct part of before; of x and y, written
 };
 
+enum class RnnCell : std::uint8_t { lstm, gru, tanh, relu };
+constexpr int gates_of(RnnCell cell) { return cell == RnnCell::lstm ? 4 : cell == RnnCell::gru ? 3 : 1; }
+
 /// A whole layer in one direction. Everything is contiguous and of one element type. Rows of x and y are packed: step after step, and a step holds
 /// the first rows of the batch, those that have not ended.
 struct RnnLayerSpec {
-  bool lstm;                                   // or a GRU
-  Dtype dtype;                                 // float32 or float64
+  RnnCell cell;
+  Dtype dtype;                                 // floating
   std::int64_t total, features, units, state;  // rows in all; state: units, or fewer after a projection
-  std::array<std::int64_t, 4> block;           // where the gates i, f, g, o (or r, z, n) stand among the blocks of weights and biases
+  std::array<std::int64_t, 4> block;           // where the gates i, f, g, o (or r, z, n, or the one) stand among the blocks of weights and biases
   std::vector<int> lengths;                    // steps of each row of the batch: at least 1, not increasing
 };
 /// What a layer reads, or the gradients of it. Null: none, or not wanted.
@@ -55,7 +58,7 @@ struct WholeRnn {
   std::int64_t (*reserve)(const RnnLayerSpec&) = nullptr;
   /// reserve may be null when no gradient will be asked for.
   void (*forward)(const RnnLayerSpec&, const RnnInputs& in, const RnnOutputs& out, void* reserve) = nullptr;
-  /// y: the output; g: gradients of the outputs, none null but c of a GRU. Those of x, h and c are always written, the others where wanted.
+  /// y: the output; g: gradients of the outputs, none null but c without an LSTM. Those of x, h and c are always written, the others where wanted.
   void (*gradient)(const RnnLayerSpec&, const RnnInputs& in, const void* y, const RnnOutputs& g, const void* reserve, const RnnInputs& gradients) = nullptr;
 };
 

@@ -4,9 +4,9 @@
 // x is [T, N, in], time first, or packed: [sum of batch_sizes, in], where step t holds the first batch_sizes[t] rows of the batch
 // (rill/nn/packed_sequence.h). The output has the layout of x; final states are [N, ...], each row's after its own last step.
 // Undefined initial states are zeros. Weights [gates * units, in] (ih) and [gates * units, state] (hh) and biases [gates * units]
-// are as PyTorch stores them; biases may be undefined. 16-bit floats are computed in float32 and rounded once. All can be differentiated
-// any number of times. Errors: ShapeError when sizes do not fit, DtypeError unless all are of one floating dtype, DeviceError,
-// ValueError for batch_sizes that grow or are below 1.
+// are as PyTorch stores them; biases may be undefined. 16-bit floats are computed in float32 and rounded once; on a CUDA device states are
+// rounded after each step (docs/cuda.md). All can be differentiated any number of times. Errors: ShapeError when sizes do not fit,
+// DtypeError unless all are of one floating dtype, DeviceError, ValueError for batch_sizes that grow or are below 1.
 #pragma once
 
 #include <limits>

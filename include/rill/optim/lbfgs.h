@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 #include <rill/optim/optimizer.h>
 
@@ -59,7 +59,7 @@ class Lbfgs final : public Optimizer {
   std::int64_t size_ = 0, n_iter_ = 0, func_evals_ = 0;
   double length_ = 0, scale_ = 1, previous_loss_ = 0;
   Tensor d_, previous_grad_;
-  std::deque<Pair> pairs_;
+  std::vector<Pair> pairs_;
 };
 
 }  // namespace rill::optim

@@ -11,9 +11,12 @@
 // The n-th request to operator new on this thread fails when this is n; 0: none does.
 static thread_local std::int64_t t_fail_new = 0;
 
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {  // also asked by std::stable_sort; must fit to the deletes below
+  if (t_fail_new > 0 && --t_fail_new == 0) return nullptr;
+  return std::malloc(bytes ? bytes : 1);
+}
 void* operator new(std::size_t bytes) {
-  if (t_fail_new > 0 && --t_fail_new == 0) throw std::bad_alloc();
-  if (void* p = std::malloc(bytes ? bytes : 1)) return p;
+  if (void* p = operator new(bytes, std::nothrow)) return p;
   throw std::bad_alloc();
 }
 void operator delete(void* p) noexcept { std::free(p); }

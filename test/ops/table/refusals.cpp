@@ -102,7 +102,7 @@ TEST_CASE("attributes, sizes and indices at the ends of the range succeed or are
     for (std::size_t c = 0; c < row.corners.size(); ++c)
       for (const std::int64_t k : {-kMost - 1, -kMost, std::int64_t{-1} << 62, std::int64_t{-1} << 31, std::int64_t{-6}, std::int64_t{-5}, std::int64_t{-4}, std::int64_t{-3}, std::int64_t{-2}, std::int64_t{-1},
                                    std::int64_t{0}, std::int64_t{1}, std::int64_t{2}, std::int64_t{3}, std::int64_t{4}, std::int64_t{5}, std::int64_t{6}, std::int64_t{1} << 31, std::int64_t{1} << 62, kMost}) {
-        if (!MemoryLimit::kUsed && (k > 6 && k < std::int64_t{1} << 62)) continue;
+        if (!MemoryLimit::kUsed && (k == std::int64_t{1} << 31 || k == std::int64_t{-1} << 31)) continue;  // tensors of gigabytes would be made
         INFO(row.name << ", corner " << c << ", value " << k);
         succeeds_or_refuses([&] { return row.corners[c](tracked(row.inputs, usual_dtype(row, true)), k); });
       }
