@@ -27,7 +27,7 @@ struct AxisMap {
 };
 using AxisMaps = std::vector<std::pair<int, std::shared_ptr<const AxisMap>>>;  // axis and its map
 
-/// Applies the maps of different axes one after the other (`transposed`: their adjoints). x floating; 16-bit floats go through float32.
+/// Applies the maps of different axes one after the other (`transposed`: their adjoints). x floating; 16-bit results are rounded once.
 Tensor resample(const char* op, const Tensor& x, const AxisMaps& maps, bool transposed = false);
 
 }  // namespace rill

@@ -2,8 +2,10 @@
 // itself computes the same formula with public ops, statistics included.
 #include <rill/ops/norm.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include <rill/autograd/grad_mode.h>
 #include <rill/ops/create.h>
@@ -114,6 +116,24 @@ struct ChannelLayout {
   }
 };
 
+/// From one outer index of g to the next, where g lies as the layout wants it but for this distance: a part of a concatenation does.
+std::optional<std::int64_t> outer_step(const Tensor& g, const ChannelLayout& layout) {
+  const Shape& shape = impl(g).shape;
+  const bool last = layout.format == MemoryFormat::channels_last;
+  const int rank = shape.rank();
+  std::int64_t step = 0, expected = 1;  // the stride of the next axis
+  for (int place = 0; place < rank; ++place) {  // from the innermost axis
+    const int axis = !last ? rank - 1 - place : place == 0 ? 1 : place == rank - 1 ? 0 : rank - place;
+    if (shape[axis] == 1) continue;
+    const std::int64_t stride = impl(g).strides[axis];
+    const bool outer = axis == 0 || (last && axis != 1);
+    if (outer && step == 0) step = expected = std::max(stride, expected);
+    if (stride != expected) return std::nullopt;
+    expected *= shape[axis];
+  }
+  return step ? step : expected;
+}
+
 std::vector<Tensor> channels_formula(const ChannelNorm& spec, const Tensor& incoming, const Tensor& x, const Tensor& weight, const Tensor& bias, const Statistics& given) {
   Dims axes{0};
   Shape spread(x.dim(), 1);
@@ -132,34 +152,39 @@ std::vector<Tensor> channels_formula(const ChannelNorm& spec, const Tensor& inco
 }
 
 /// `statistics` is written with spec.batch, else read.
-Tensor normalize_channels(const char* op, const Tensor& input, const ChannelLayout& layout, const Tensor& weight, const Tensor& bias, Statistics& statistics) {
-  const Dtype dtype = impl(input).dtype, compute = compute_dtype(dtype);
-  const Tensor x = input.to(compute), from = x.detach().contiguous(layout.format), w = dense(weight), b = dense(bias);
+Tensor normalize_channels(const char* op, const Tensor& x, const ChannelLayout& layout, const Tensor& weight, const Tensor& bias, Statistics& statistics) {
+  const Tensor from = x.detach().contiguous(layout.format), w = dense(weight), b = dense(bias);
   Tensor out = make_like(from);
   const ChannelNorm& spec = layout.spec;
   if (spec.batch) statistics = {wide(spec.channels, x), wide(spec.channels, x)};
   if (impl(out).numel)
-    kernels(x).norm_channels(compute, spec, {.x = pointer(from), .weight = pointer(w), .bias = pointer(b), .y = impl(out).data, .mean = doubles(statistics.mean), .rstd = doubles(statistics.rstd)});
+    kernels(x).norm_channels(impl(x).dtype, spec, {.x = pointer(from), .weight = pointer(w), .bias = pointer(b), .y = impl(out).data, .mean = doubles(statistics.mean), .rstd = doubles(statistics.rstd)});
   if (recording(x, weight, bias)) {
     auto formula = [layout, x = save(x), weight = save(weight), bias = save(layout.spec.relu ? bias : Tensor()), statistics](std::span<Tensor> gs, GradSink& sink) -> std::vector<Tensor> {
       const Tensor &g = gs[0], &in = x(), &w = weight(), &b = bias();
       const ChannelNorm& spec = layout.spec;
-      if (recording(g, in, w)) return channels_formula(spec, g, in, w, b, statistics);
-      const Dtype d = impl(in).dtype;
-      const Tensor from = in.detach().contiguous(layout.format), incoming = g.detach().contiguous(layout.format), scale = dense(w), shift = dense(b);
+      const Dtype d = impl(in).dtype, compute = compute_dtype(d);
+      if (recording(g, in, w)) {
+        std::vector<Tensor> all = channels_formula(spec, g.to(compute), in.to(compute), w, b, statistics);
+        all[0] = all[0].to(d);
+        return all;
+      }
+      const Tensor from = in.detach().contiguous(layout.format), scale = dense(w), shift = dense(b);
+      const auto step = outer_step(g, layout);
+      const Tensor incoming = step ? g.detach() : g.detach().contiguous(layout.format);
       Tensor gx, gw, gb;
       if (sink.wants(0)) gx = make_like(from);
       if (sink.wants(1)) gw = zeros({spec.channels}, {.dtype = Dtype::float64, .device = in.device()});
       if (sink.wants(2)) gb = zeros({spec.channels}, {.dtype = Dtype::float64, .device = in.device()});
       if (impl(in).numel)
         kernels(in).norm_channels_grad(d, spec, {.x = pointer(from), .weight = pointer(scale), .bias = pointer(shift), .g = pointer(incoming), .gx = gx.defined() ? impl(gx).data : nullptr,
-                                                 .mean = doubles(statistics.mean), .rstd = doubles(statistics.rstd), .gweight = doubles(gw), .gbias = doubles(gb)});
-      return {gx, gw.defined() ? gw.to(d) : gw, gb.defined() ? gb.to(d) : gb};
+                                                 .mean = doubles(statistics.mean), .rstd = doubles(statistics.rstd), .gweight = doubles(gw), .gbias = doubles(gb), .g_step = step.value_or(spec.channels * spec.inner)});
+      return {gx, gw.defined() ? gw.to(compute) : gw, gb.defined() ? gb.to(compute) : gb};
     };
     const Tensor inputs[] = {x, weight, bias};
     record_many(op, inputs, {&out, 1}, std::move(formula));
   }
-  return out.to(dtype);
+  return out;
 }
 
 /// running = (1 - momentum) running + momentum new. `count` values met in one variance.

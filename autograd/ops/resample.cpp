@@ -1,5 +1,6 @@
 #include "autograd/resample.h"
 
+#include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "autograd/window.h"
 
@@ -21,8 +22,8 @@ AxisMap::AxisMap(std::int64_t columns, Half rows) : columns(columns), forward(st
 
 namespace {
 
-/// One axis, or with `then` this one and then the next in memory order; x is dense in the format.
-Tensor along(const Tensor& x, int axis, const AxisWeights& w, bool last, const AxisWeights* then = nullptr) {
+/// One axis, or with `then` this one and then the next in memory order, in `dtype`; x is dense in the format.
+Tensor along(const Tensor& x, Dtype dtype, int axis, const AxisWeights& w, bool last, const AxisWeights* then) {
   Shape shape = impl(x).shape;
   const int rank = shape.rank();
   const auto product = [&](int from, int to) {  // of the sizes between two places in memory order
@@ -34,7 +35,7 @@ Tensor along(const Tensor& x, int axis, const AxisWeights& w, bool last, const A
   const std::int64_t size = shape[axis], next = then ? shape[axis + 1] : 1, outer = product(0, place), inner = product(place + width, rank);
   shape[axis] = w.rows;
   if (then) shape[axis + 1] = then->rows;
-  Tensor y = make_dense(shape, last, impl(x).dtype, impl(x).device);
+  Tensor y = make_dense(shape, last, dtype, impl(x).device);
   if (impl(y).numel == 0) return y;
   const auto block = [&](const Tensor& t, std::int64_t a, std::int64_t b, auto f) {
     const std::int64_t sizes[] = {outer, a, then ? b : inner, inner}, strides[] = {a * b * inner, b * inner, then ? inner : 1, 1};
@@ -49,16 +50,16 @@ Tensor along(const Tensor& x, int axis, const AxisWeights& w, bool last, const A
 }  // namespace
 
 Tensor resample(const char* op, const Tensor& x, const AxisMaps& maps, bool transposed) {
-  if (impl(x).dtype == Dtype::float16 || impl(x).dtype == Dtype::bfloat16) return resample(op, x.to(float32), maps, transposed).to(x.dtype());
   const bool last = is_channels_last(x);
+  const Dtype dtype = impl(x).dtype;
   Tensor y = dense(x.detach(), last);
   const auto weights = [transposed](const AxisMap& map) { return (transposed ? map.adjoint : map.forward).view(); };
   for (std::size_t i = 0; i < maps.size(); ++i) {  // maps of different axes commute
     const int axis = maps[i].first;
     const bool plane = i + 1 < maps.size() && maps[i + 1].first == axis + 1 && (!last || axis > 1);
     const AxisWeights w = weights(*maps[i].second), v = plane ? weights(*maps[i + 1].second) : AxisWeights{};
-    y = along(y, axis, w, last, plane ? &v : nullptr);
     i += plane;
+    y = along(y, i + 1 == maps.size() ? dtype : compute_dtype(dtype), axis, w, last, plane ? &v : nullptr);  // 16 bits are rounded to once
   }
   return record(op, std::move(y), grad(x, [op, maps, transposed](const Tensor& g) { return resample(op, g, maps, !transposed); }));
 }

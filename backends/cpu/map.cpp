@@ -73,32 +73,35 @@ template <int N> void run(const MapSpec& spec, const std::array<View, N>& views,
     Buffer raw[N], staged[N];
     while (begin < end) {
       const std::int64_t n = std::min(kBlock, end - begin);
-      // gather every operand and remember where the output goes
+      // gather every operand that is not adjacent and remember where the output goes
       LoopCursor<N> start = at;
+      bool adjacent[N];
+      for (int k = 0; k < N; ++k) adjacent[k] = at.row_left() >= n && plan.inner_stride(k) == static_cast<std::int64_t>(size[k]);
       for (std::int64_t done = 0; done < n;) {
         const std::int64_t piece = std::min(at.row_left(), n - done);
         for (int k = 1; k < N; ++k)
-          if (!one[k]) gather(size[k], plan.data[k] + at.offset[k], plan.inner_stride(k), raw[k].bytes + done * static_cast<std::int64_t>(size[k]), piece);
+          if (!one[k] && !adjacent[k]) gather(size[k], plan.data[k] + at.offset[k], plan.inner_stride(k), raw[k].bytes + done * static_cast<std::int64_t>(size[k]), piece);
         at.advance(piece);
         done += piece;
       }
       for (int k = 1; k < N; ++k) {
         if (one[k]) continue;
-        args.in[k - 1] = raw[k].bytes;
+        args.in[k - 1] = adjacent[k] ? plan.data[k] + start.offset[k] : raw[k].bytes;
         if (!direct[k]) {
-          cpu_kernels().cast[static_cast<int>(views[k].dtype)][static_cast<int>(wanted.dtype[k])](raw[k].bytes, staged[k].bytes, n);
+          cpu_kernels().cast[static_cast<int>(views[k].dtype)][static_cast<int>(wanted.dtype[k])](args.in[k - 1], staged[k].bytes, n);
           args.in[k - 1] = staged[k].bytes;
         }
       }
       args.n = n;
-      args.out = raw[0].bytes;
+      char* const out = adjacent[0] ? plan.data[0] + start.offset[0] : nullptr;
+      args.out = out && direct[0] ? out : raw[0].bytes;
       fn(spec.functor, args);
       const char* result = raw[0].bytes;
       if (!direct[0]) {
-        cpu_kernels().cast[static_cast<int>(wanted.dtype[0])][static_cast<int>(views[0].dtype)](raw[0].bytes, staged[0].bytes, n);
+        cpu_kernels().cast[static_cast<int>(wanted.dtype[0])][static_cast<int>(views[0].dtype)](raw[0].bytes, out ? out : staged[0].bytes, n);
         result = staged[0].bytes;
       }
-      for (std::int64_t done = 0; done < n;) {
+      for (std::int64_t done = 0; !out && done < n;) {
         const std::int64_t piece = std::min(start.row_left(), n - done);
         scatter(size[0], result + done * static_cast<std::int64_t>(size[0]), plan.data[0] + start.offset[0], plan.inner_stride(0), piece);
         start.advance(piece);

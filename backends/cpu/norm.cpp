@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/api/backend.h"
+#include "backends/api/functors/moments.h"
 #include "lib/core/parallel.h"
 
 namespace rill::cpu {
@@ -62,7 +63,7 @@ void norm_rows_grad(Dtype d, const RowNorm& spec, const NormArgs& a) {
 
 double weight_at(Dtype d, const void* w, std::int64_t c, double missing) {
   if (!w) return missing;
-  return d == Dtype::float32 ? static_cast<double>(static_cast<const float*>(w)[c]) : static_cast<const double*>(w)[c];
+  return d == Dtype::float64 ? static_cast<const double*>(w)[c] : static_cast<double>(static_cast<const float*>(w)[c]);
 }
 
 /// The whole map of a channel norm.
@@ -78,16 +79,20 @@ struct Affine {
 void norm_columns(Dtype d, const ChannelNorm& spec, const NormArgs& a) {
   const auto& s = steps(d);
   const std::int64_t rows = spec.outer, n = spec.channels, size = piece_rows(rows, n), pieces = (rows + size - 1) / size;
-  const double count = static_cast<double>(rows);
   if (spec.batch) {
-    std::vector<double> parts(static_cast<std::size_t>(pieces * n));
-    for_pieces(rows, size, [&](std::int64_t p, std::int64_t b, std::int64_t e) { s.column_sums(offset(a.x, d, b * n), e - b, n, parts.data() + p * n); });
-    combine(parts, 0, n, n, a.mean);
-    for (std::int64_t c = 0; c < n; ++c) a.mean[c] /= count;
-    std::fill(parts.begin(), parts.end(), 0.0);
-    for_pieces(rows, size, [&](std::int64_t p, std::int64_t b, std::int64_t e) { s.column_squares(offset(a.x, d, b * n), a.mean, e - b, n, parts.data() + p * n); });
-    combine(parts, 0, n, n, a.rstd);
-    for (std::int64_t c = 0; c < n; ++c) a.rstd[c] = 1 / std::sqrt((a.rstd[c] < 0 ? 0 : a.rstd[c]) / count + spec.eps);
+    std::vector<double> parts(static_cast<std::size_t>(pieces * 2 * n));
+    for_pieces(rows, size, [&](std::int64_t p, std::int64_t b, std::int64_t e) {
+      double* part = parts.data() + p * 2 * n;
+      s.column_moments(offset(a.x, d, b * n), e - b, n, part, part + n);
+    });
+    for (std::int64_t c = 0; c < n; ++c) {
+      fn::Moments<double> total{};
+      for (std::int64_t p = 0; p < pieces; ++p) {
+        const double* part = parts.data() + p * 2 * n + c;
+        fn::join(total, static_cast<double>(p * size), fn::Moments<double>{part[0], part[n]}, static_cast<double>(std::min(size, rows - p * size)));
+      }
+      a.mean[c] = total.mean, a.rstd[c] = 1 / std::sqrt((total.square < 0 ? 0 : total.square) / static_cast<double>(rows) + spec.eps);
+    }
   }
   const Affine f(d, spec, a);
   parallel_for(rows, size, [&](std::int64_t b, std::int64_t e) { s.columns_affine(offset(a.x, d, b * n), f.map, offset(a.y, d, b * n), e - b, n); });
@@ -104,7 +109,7 @@ void norm_columns_grad(Dtype d, const ChannelNorm& spec, const NormArgs& a) {
     std::vector<double> parts(static_cast<std::size_t>(pieces * 2 * n));
     for_pieces(rows, size, [&](std::int64_t p, std::int64_t b, std::int64_t e) {
       double* part = parts.data() + p * 2 * n;
-      s.column_grad_sums(offset(a.g, d, b * n), offset(a.x, d, b * n), f.map, e - b, n, part, part + n);
+      s.column_grad_sums(offset(a.g, d, b * a.g_step), a.g_step, offset(a.x, d, b * n), f.map, e - b, n, part, part + n);
     });
     combine(parts, 0, 2 * n, n, sum_g.data());
     combine(parts, n, 2 * n, n, sum_gd.data());
@@ -118,7 +123,7 @@ void norm_columns_grad(Dtype d, const ChannelNorm& spec, const NormArgs& a) {
   }
   if (!a.gx) return;
   parallel_for(rows, size, [&](std::int64_t b, std::int64_t e) {
-    s.columns_grad(offset(a.g, d, b * n), offset(a.x, d, b * n), f.map, f.scale.data(), kb.data(), kc.data(), offset(a.gx, d, b * n), e - b, n);
+    s.columns_grad(offset(a.g, d, b * a.g_step), a.g_step, offset(a.x, d, b * n), f.map, f.scale.data(), kb.data(), kc.data(), offset(a.gx, d, b * n), e - b, n);
   });
 }
 

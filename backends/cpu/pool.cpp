@@ -251,24 +251,38 @@ template <class T> void resample_line(const T* from, T* to, const AxisWeights& w
   }
 }
 
+/// The same for a line whose elements are not T, by way of lines of T: `room` for one of each side.
+template <class T> void resample_line(const void* from, Dtype x, Int size, void* to, Dtype y, const AxisWeights& w, const Steady& steady, T* room) {
+  constexpr auto own = static_cast<std::size_t>(dtype_of<T>);
+  const auto& cast = cpu_kernels().cast;
+  const bool widen = x != dtype_of<T>, round = y != dtype_of<T>;
+  T* const result = round ? room + size : static_cast<T*>(to);
+  if (widen) cast[static_cast<std::size_t>(x)][own](from, room, size);
+  resample_line(widen ? room : static_cast<const T*>(from), result, w, steady);
+  if (round) cast[own][static_cast<std::size_t>(y)](result, to, w.rows);
+}
+
 /// Row i of the matrix for rows of n elements.
-template <class T> void weighted_row(const T* x, T* y, Int n, const AxisWeights& w, Int i) {
+void weighted_row(const void* from, Dtype x, void* to, Dtype y, Int n, const AxisWeights& w, Int i) {
   const Int first = w.offsets[i];
-  cpu_kernels().weighted_rows[sizeof(T) == 4 ? static_cast<int>(Dtype::float32) : static_cast<int>(Dtype::float64)]({x, w.indices + first, w.weights + first, w.offsets[i + 1] - first, n, n, y});
+  cpu_kernels().weighted_rows[static_cast<std::size_t>(x)][static_cast<std::size_t>(y)]({from, w.indices + first, w.weights + first, w.offsets[i + 1] - first, n, n, to});
 }
 
 Int row_grain(Int n, const AxisWeights& w) { return std::max<Int>(1, kGrain / std::max<Int>(1, n * std::max<Int>(1, w.offsets[w.rows] / std::max<Int>(1, w.rows)))); }
+
+char* at(const View& v, Int i) { return v.as<char>() + i * static_cast<Int>(size_of(v.dtype)); }
 
 template <class T> void resample_axis(const View& x, const View& y, const AxisWeights& w) {
   const Int outer = x.sizes[0], size = x.sizes[1], inner = x.sizes[2];
   if (inner == 1) {
     const Steady steady(w);
     return parallel_for(outer, std::max<Int>(1, kGrain / std::max<Int>(1, w.offsets[w.rows])), [&](Int begin, Int end) {
-      for (Int o = begin; o < end; ++o) resample_line(x.as<T>() + o * size, y.as<T>() + o * w.rows, w, steady);
+      const Scratch room((size + w.rows) * static_cast<Int>(sizeof(T)));
+      for (Int o = begin; o < end; ++o) resample_line(at(x, o * size), x.dtype, size, at(y, o * w.rows), y.dtype, w, steady, static_cast<T*>(room.get()));
     });
   }
   parallel_for(outer * w.rows, row_grain(inner, w), [&](Int begin, Int end) {
-    for (Int row = begin; row < end; ++row) weighted_row(x.as<T>() + row / w.rows * size * inner, y.as<T>() + row * inner, inner, w, row % w.rows);
+    for (Int row = begin; row < end; ++row) weighted_row(at(x, row / w.rows * size * inner), x.dtype, at(y, row * inner), y.dtype, inner, w, row % w.rows);
   });
 }
 
@@ -277,20 +291,20 @@ template <class T> void resample_two(const View& x, const View& y, const AxisWei
   const Int outer = x.sizes[0], size = x.sizes[1], line = x.sizes[2] * x.sizes[3], inner = x.sizes[3];
   const Steady steady(v);
   parallel_for(outer * w.rows, row_grain(line, w), [&](Int begin, Int end) {
-    const Scratch memory(line * static_cast<Int>(sizeof(T)));
+    const Scratch memory((line + v.rows) * static_cast<Int>(sizeof(T)));
     T* const sums = static_cast<T*>(memory.get());
     for (Int row = begin; row < end; ++row) {
-      T* to = y.as<T>() + row * v.rows * inner;
-      weighted_row(x.as<T>() + row / w.rows * size * line, sums, line, w, row % w.rows);
-      if (inner == 1) resample_line(sums, to, v, steady);
+      const Int to = row * v.rows * inner;
+      weighted_row(at(x, row / w.rows * size * line), x.dtype, sums, dtype_of<T>, line, w, row % w.rows);
+      if (inner == 1) resample_line(sums, dtype_of<T>, line, at(y, to), y.dtype, v, steady, sums);
       else
-        for (Int l = 0; l < v.rows; ++l) weighted_row(sums, to + l * inner, inner, v, l);
+        for (Int l = 0; l < v.rows; ++l) weighted_row(sums, dtype_of<T>, at(y, to + l * inner), y.dtype, inner, v, l);
     }
   });
 }
 
-void resample(const View& x, const View& y, const AxisWeights& w) { x.dtype == Dtype::float32 ? resample_axis<float>(x, y, w) : resample_axis<double>(x, y, w); }
-void resample_plane(const View& x, const View& y, const AxisWeights& w, const AxisWeights& v) { x.dtype == Dtype::float32 ? resample_two<float>(x, y, w, v) : resample_two<double>(x, y, w, v); }
+void resample(const View& x, const View& y, const AxisWeights& w) { x.dtype == Dtype::float64 ? resample_axis<double>(x, y, w) : resample_axis<float>(x, y, w); }
+void resample_plane(const View& x, const View& y, const AxisWeights& w, const AxisWeights& v) { x.dtype == Dtype::float64 ? resample_two<double>(x, y, w, v) : resample_two<float>(x, y, w, v); }
 
 }  // namespace
 

@@ -77,10 +77,11 @@ struct WeightedRows {
 };
 
 struct ConvKernels {
-  std::array<MaxRowFn, kDtypeCount> max_row{};  // float32, float64, bfloat16
+  std::array<MaxRowFn, kDtypeCount> max_row{};  // floating dtypes
   std::array<PositionProductsFn, kDtypeCount> position_products{};  // float32 and float64
-  std::array<void (*)(const WeightedRows&), kDtypeCount> weighted_rows{};  // float32 and float64
-  std::array<void (*)(const MaxGradientRow&), kDtypeCount> max_gradient_row{};  // float32 and bfloat16
+  /// [x][y] as for resample.
+  std::array<std::array<void (*)(const WeightedRows&), kDtypeCount>, kDtypeCount> weighted_rows{};
+  std::array<void (*)(const MaxGradientRow&), kDtypeCount> max_gradient_row{};  // float32 and 16-bit floats
   // x [N, C, in..], w [O, C / groups, kernel..] and y [N, O, out..] of one dtype, not bool. w is row-major; x and y are
   // row-major or channels-last. Results do not depend on the number of threads.
   bool conv_any_format = false;  ///< a channels-last w is taken, too
@@ -102,7 +103,8 @@ struct ConvKernels {
   /// y = x at the index.
   void (*pool_gather)(const View& x, const View& indices, const View& y) = nullptr;
 
-  /// y[o, i, k] = sum over j of W[i, j] x[o, j, k]; contiguous views of rank 3 in float32 or float64.
+  // Contiguous views of one floating dtype, or one of 16 bits and one of float32; computed in float32 or float64.
+  /// y[o, i, k] = sum over j of W[i, j] x[o, j, k]; rank 3.
   void (*resample)(const View& x, const View& y, const AxisWeights&) = nullptr;
   /// Two adjacent axes at once, the first one first: y[o, i, l, k] = sum over m of V[l, m] (sum over j of W[i, j] x[o, j, m, k]); rank 4.
   void (*resample_plane)(const View& x, const View& y, const AxisWeights& w, const AxisWeights& v) = nullptr;

@@ -25,13 +25,14 @@ struct ChannelNorm {
   bool relu = false;  // y = max(0, ..)
 };
 
-/// Operands of a row or channel norm: contiguous, x, weight, bias, y and their gradients in one dtype, statistics in double. Null
-/// pointers: absent, or not wanted.
+/// Operands of a row or channel norm: contiguous; x, y and their gradients in one dtype, weight and bias in the one that it is computed in,
+/// statistics in double. Null pointers: absent, or not wanted.
 struct NormArgs {
   const void *x = nullptr, *weight = nullptr, *bias = nullptr, *g = nullptr;
   void *y = nullptr, *gx = nullptr;
   double *mean = nullptr, *rstd = nullptr;
   double *gweight = nullptr, *gbias = nullptr;  // [channels of all groups], in double
+  std::int64_t g_step = 0;  // channel norms: from one outer index of g to the next; g may be a part of a wider tensor
 };
 
 /// y = (x - mean) scale + shift for columns, then max(0, y) with `relu`. In double.
@@ -48,14 +49,14 @@ struct NormSteps {
   /// Channels begin to end of [outer, channels, inner], inner > 1, one after the other.
   void (*planes)(const ChannelNorm&, const NormArgs&, std::int64_t begin, std::int64_t end) = nullptr;
   void (*planes_grad)(const ChannelNorm&, const NormArgs&, std::int64_t begin, std::int64_t end) = nullptr;
-  /// Rows of [rows, width]: acc += x; acc += (x - mean)^2; the affine map.
-  void (*column_sums)(const void* x, std::int64_t rows, std::int64_t width, double* acc) = nullptr;
-  void (*column_squares)(const void* x, const double* mean, std::int64_t rows, std::int64_t width, double* acc) = nullptr;
+  /// Rows of [rows, width], those of g `g_step` apart: mean and the sum of (x - mean)^2; the affine map.
+  void (*column_moments)(const void* x, std::int64_t rows, std::int64_t width, double* mean, double* square) = nullptr;
   void (*columns_affine)(const void* x, const ColumnAffine&, void* y, std::int64_t rows, std::int64_t width) = nullptr;
   /// acc_g += h, acc_gx += h (x - mean), where h is g, or with `relu` g where y is positive.
-  void (*column_grad_sums)(const void* g, const void* x, const ColumnAffine&, std::int64_t rows, std::int64_t width, double* acc_g, double* acc_gx) = nullptr;
+  void (*column_grad_sums)(const void* g, std::int64_t g_step, const void* x, const ColumnAffine&, std::int64_t rows, std::int64_t width, double* acc_g, double* acc_gx) = nullptr;
   /// gx = a h + b (x - mean) + c.
-  void (*columns_grad)(const void* g, const void* x, const ColumnAffine&, const double* a, const double* b, const double* c, void* gx, std::int64_t rows, std::int64_t width) = nullptr;
+  void (*columns_grad)(const void* g, std::int64_t g_step, const void* x, const ColumnAffine&, const double* a, const double* b, const double* c, void* gx, std::int64_t rows,
+                       std::int64_t width) = nullptr;
 };
 
 /// What the samples of a batch must spell: sample n reads `input_lengths[n]` steps and its labels are
@@ -67,7 +68,7 @@ struct CtcTargets {
 
 struct NormKernels {
   // ---- normalisation ------------------------------------------------------------------------------------------------------------
-  std::array<NormSteps, kDtypeCount> norm_steps{};  // float32 and float64
+  std::array<NormSteps, kDtypeCount> norm_steps{};  // floating dtypes; rows for float32 and float64 only
 
   /// y = (x - mean) rstd weight + bias; writes mean and rstd [rows].
   void (*norm_rows)(Dtype, const RowNorm&, const NormArgs&) = nullptr;

@@ -3,8 +3,10 @@
 
 #include <utility>
 
+#include <rill/core/dtype.h>
+
 #include "backends/cpu/kernels/fill.h"
-#include "backends/cpu/simd.h"
+#include "backends/cpu/kernels/floats.h"
 
 namespace rill::cpu::RILL_ARCH {
 namespace {
@@ -67,29 +69,12 @@ template <class T, bool Best> void max_row(const MaxRow& r) {
 }
 template <class T> void max_row(const MaxRow& r) { r.best ? max_row<T, true>(r) : max_row<T, false>(r); }
 
-// ---- vectors of the compiler: they compare integers, and hold bfloat16 as its bits ---------------------------------------------------
+// ---- vectors of the compiler: they compare integers ---------------------------------------------------------------------------------
 
 constexpr Int kLanes = Pack<float>::size;
-using Floats [[gnu::vector_size(sizeof(Pack<float>))]] = float;
 using Places [[gnu::vector_size(sizeof(Pack<float>))]] = std::int32_t;
-using Words [[gnu::vector_size(sizeof(Pack<float>))]] = std::uint32_t;
-using Bits [[gnu::vector_size(sizeof(Pack<float>) / 2)]] = std::uint16_t;
 
-template <class V> [[gnu::always_inline]] inline V read(const void* p) {
-  V v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-[[gnu::always_inline]] inline Floats load_floats(const float* p) { return read<Floats>(p); }
-[[gnu::always_inline]] inline Floats load_floats(const std::uint16_t* p) { return reinterpret_cast<Floats>(__builtin_convertvector(read<Bits>(p), Words) << 16); }
-[[gnu::always_inline]] inline void store_floats(float* p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
-/// Rounds to nearest, ties to even; NaN stays NaN.
-[[gnu::always_inline]] inline void store_floats(std::uint16_t* p, Floats v) {
-  const Words w = reinterpret_cast<Words>(v), rounded = (w + 0x7fff + ((w >> 16) & 1)) >> 16;
-  const Bits b = __builtin_convertvector(v == v ? rounded : (w >> 16) | 0x40, Bits);
-  __builtin_memcpy(p, &b, sizeof b);
-}
-/// n elements that are `stride` apart, side by side.
+/// f(pointer to a register of elements) for n elements that are `stride` apart, side by side.
 template <class S, class F> [[gnu::always_inline]] inline void in_lanes(const S* from, Int stride, Int n, F f) {
   if (n == kLanes && stride == 1) return f(from);
   alignas(64) S lane[kLanes] = {};
@@ -97,22 +82,21 @@ template <class S, class F> [[gnu::always_inline]] inline void in_lanes(const S*
   f(static_cast<const S*>(lane));
 }
 
-void max_row_bfloat16(const MaxRow& r) {
-  const auto* x = static_cast<const std::uint16_t*>(r.x);
-  auto* y = static_cast<std::uint16_t*>(r.y);
+/// 16-bit floats.
+template <class S> void max_row_narrow(const MaxRow& r) {
+  const S* x = static_cast<const S*>(r.x);
+  S* y = static_cast<S*>(r.y);
   for (Int c = 0; c < r.columns; c += kLanes) {
     const Int n = r.columns - c < kLanes ? r.columns - c : kLanes;
     Floats best{};
     Places place{};
     for (Int t = 0; t < r.taps; ++t)
-      in_lanes(x + c * r.stride + r.at[t] * r.step, r.stride, n, [&](const std::uint16_t* p) __attribute__((always_inline)) {
+      in_lanes(x + c * r.stride + r.at[t] * r.step, r.stride, n, [&](const S* p) __attribute__((always_inline)) {
         const Floats v = load_floats(p);
         const Places take = t == 0 ? Places{} - 1 : (v > best) | (v != v);
         best = take ? v : best, place = take ? Places{} + static_cast<std::int32_t>(r.at[t]) : place;
       });
-    alignas(64) std::uint16_t values[kLanes];
-    store_floats(values, best);
-    for (Int l = 0; l < n; ++l) y[c + l] = values[l];
+    store_first(y + c, bits_as<Pack<float>>(best), n);
     if (r.best)
       for (Int l = 0; l < n; ++l) r.best[c + l] = place[l];
   }
@@ -134,54 +118,52 @@ template <class S> void max_gradient_row(const MaxGradientRow& r) {
             in_lanes(r.best + from, 1, n, [&](const std::int32_t* best) __attribute__((always_inline)) { sum += read<Places>(best) == place ? load_floats(value) : Floats{}; });
           });
         }
-      if (n == kLanes) {
-        store_floats(to + c, sum);
-      } else {
-        alignas(64) S values[kLanes];
-        store_floats(values, sum);
-        for (Int l = 0; l < n; ++l) to[c + l] = values[l];
-      }
+      store_first(to + c, bits_as<Pack<float>>(sum), n);
     }
   }
 }
 
-template <class T> void weighted_rows(const WeightedRows& r) {
-  using P = Pack<T>;
-  const T* const x = static_cast<const T*>(r.x);
-  T* const y = static_cast<T*>(r.y);
+/// Elements of From, sums of To rounded once.
+template <class From, class To> void weighted_rows(const WeightedRows& r) {
+  using P = Pack<Computed<From>>;
+  const From* const x = static_cast<const From*>(r.x);
+  To* const y = static_cast<To*>(r.y);
   constexpr Int block = 4 * P::size;
   Int c = 0;
   for (; c + block <= r.n; c += block) {
     P sum[4] = {P(0.0), P(0.0), P(0.0), P(0.0)};
     for (Int k = 0; k < r.taps; ++k) {
-      const T* from = x + r.at[k] * r.step + c;
+      const From* from = x + r.at[k] * r.step + c;
       const P weight(r.weights[k]);
 #pragma GCC unroll 4
-      for (int v = 0; v < 4; ++v) sum[v] = sum[v] + weight * P::load(from + v * P::size);
+      for (int v = 0; v < 4; ++v) sum[v] = sum[v] + weight * load_pack(from + v * P::size);
     }
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) sum[v].store(y + c + v * P::size);
+    for (int v = 0; v < 4; ++v) store_pack(y + c + v * P::size, sum[v]);
   }
   for (; c < r.n; c += P::size) {
     const Int n = r.n - c < P::size ? r.n - c : P::size;
     P sum(0.0);
-    for (Int k = 0; k < r.taps; ++k) {
-      const T* from = x + r.at[k] * r.step + c;
-      sum = sum + P(r.weights[k]) * (n == P::size ? P::load(from) : P::load_part(from, n));
-    }
-    if (n == P::size) sum.store(y + c);
-    else sum.store_part(y + c, n);
+    for (Int k = 0; k < r.taps; ++k) sum = sum + P(r.weights[k]) * load_first(x + r.at[k] * r.step + c, n);
+    store_first(y + c, sum, n);
   }
+}
+template <class S> void fill_narrow(ConvKernels& k) {
+  constexpr auto d = static_cast<int>(dtype_of<S>), wide = static_cast<int>(Dtype::float32);
+  k.max_row[d] = &max_row_narrow<S>;
+  k.max_gradient_row[d] = &max_gradient_row<S>;
+  k.weighted_rows[d][d] = &weighted_rows<S, S>;
+  k.weighted_rows[d][wide] = &weighted_rows<S, float>;
+  k.weighted_rows[wide][d] = &weighted_rows<float, S>;
 }
 
 }  // namespace
 
 void fill_conv(ConvKernels& k) {
-  k.max_row[static_cast<int>(Dtype::bfloat16)] = &max_row_bfloat16;
+  fill_narrow<Half>(k), fill_narrow<BFloat16>(k);
   k.max_gradient_row[static_cast<int>(Dtype::float32)] = &max_gradient_row<float>;
-  k.max_gradient_row[static_cast<int>(Dtype::bfloat16)] = &max_gradient_row<std::uint16_t>;
-  k.weighted_rows[static_cast<int>(Dtype::float32)] = &weighted_rows<float>;
-  k.weighted_rows[static_cast<int>(Dtype::float64)] = &weighted_rows<double>;
+  k.weighted_rows[static_cast<int>(Dtype::float32)][static_cast<int>(Dtype::float32)] = &weighted_rows<float, float>;
+  k.weighted_rows[static_cast<int>(Dtype::float64)][static_cast<int>(Dtype::float64)] = &weighted_rows<double, double>;
   k.max_row[static_cast<int>(Dtype::float32)] = &max_row<float>;
   k.max_row[static_cast<int>(Dtype::float64)] = &max_row<double>;
 }

@@ -5,7 +5,9 @@
 
 #include <cmath>
 
+#include "backends/api/functors/moments.h"
 #include "backends/cpu/kernels/fill.h"
+#include "backends/cpu/kernels/floats.h"
 #include "backends/cpu/kernels/wide.h"
 
 namespace rill::cpu::RILL_ARCH {
@@ -34,13 +36,14 @@ template <class T, class F> [[gnu::always_inline]] inline void for_each(Index n,
   for (; i + w <= n; i += w) f.template operator()<Pack<T>>(i);
   for (; i < n; ++i) f.template operator()<T>(i);
 }
-template <class V, class T> [[gnu::always_inline]] inline V load(const T* p) {
-  if constexpr (std::is_same_v<V, T>) return *p;
-  else return V::load(p);
+/// V is a pack or an element of the type that S is computed in.
+template <class V, class S> [[gnu::always_inline]] inline V load(const S* p) {
+  if constexpr (std::is_same_v<V, Computed<S>>) return static_cast<V>(*p);
+  else return load_pack(p);
 }
-template <class V, class T> [[gnu::always_inline]] inline void store(T* p, V v) {
-  if constexpr (std::is_same_v<V, T>) *p = v;
-  else v.store(p);
+template <class V, class S> [[gnu::always_inline]] inline void store(S* p, V v) {
+  if constexpr (std::is_same_v<V, Computed<S>>) *p = static_cast<S>(v);
+  else store_pack(p, v);
 }
 template <class V> [[gnu::always_inline]] inline V value(double c) { return static_cast<V>(c); }
 
@@ -51,8 +54,8 @@ template <class T> struct Standard {
   template <class V> [[gnu::always_inline]] V operator()(V x) const { return (x - value<V>(m)) * value<V>(r) + value<V>(s); }
 };
 
-template <class T> double sum(const T* x, Index n) {
-  return sum_of<T>(n, [x]<class V>(Index i) __attribute__((always_inline)) { return load<V>(x + i); });
+template <class S> double sum(const S* x, Index n) {
+  return sum_of<Computed<S>>(n, [x]<class V>(Index i) __attribute__((always_inline)) { return load<V>(x + i); });
 }
 /// The sum of (x - mean)^2.
 template <class T> double squares(const T* x, Index n, double mean) {
@@ -81,7 +84,7 @@ template <class T> struct AffineRun {
   AffineRun(double mean, double scale, double shift, bool relu) : m(static_cast<T>(mean)), k(scale), c((m - mean) * scale + shift), relu(relu) {}
   template <class V> [[gnu::always_inline]] V operator()(V x) const { return (x - value<V>(m)) * value<V>(k) + value<V>(c); }
 
-  void forward(const T* x, Index n, T* y) const {
+  template <class S> void forward(const S* x, Index n, S* y) const {
     const AffineRun f = *this;
     if (relu) for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, rectified(f(load<V>(x + i)))); });
     else for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(y + i, f(load<V>(x + i))); });
@@ -162,24 +165,26 @@ template <class T> void row_parameters(const T* g, const T* x, const double* mea
 }
 
 /// What arrives at a run: g, or with a rectifier behind the map g where the map of x is positive.
-template <class T> struct Plain {
-  const T* g;
+template <class S> struct Plain {
+  const S* g;
   template <class V> [[gnu::always_inline]] V at(Index i) const { return load<V>(g + i); }
 };
-template <class T> struct Gated {
-  const T *g, *x;
-  AffineRun<T> map;
+template <class S> struct Gated {
+  const S *g, *x;
+  AffineRun<Computed<S>> map;
   template <class V> [[gnu::always_inline]] V at(Index i) const { return gated(load<V>(g + i), map(load<V>(x + i))); }
 };
 
 /// Sums of h and of h (x - mean) over a run.
-template <class T, class H> void run_sums(H h, const T* x, Index n, double mean, double& sum_g, double& sum_gd) {
+template <class S, class H> void run_sums(H h, const S* x, Index n, double mean, double& sum_g, double& sum_gd) {
+  using T = Computed<S>;
   const double m = static_cast<T>(mean);
   sum_g = sum_of<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { return h.template at<V>(i); });
   sum_gd = sum_of<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { return h.template at<V>(i) * (load<V>(x + i) - value<V>(m)); }) + sum_g * (m - mean);
 }
 /// gx = a h + b (x - mean) + c
-template <class T, class H> void run_gradient(H h, const T* x, Index n, double mean, double a, double b, double c, T* gx) {
+template <class S, class H> void run_gradient(H h, const S* x, Index n, double mean, double a, double b, double c, S* gx) {
+  using T = Computed<S>;
   const double m = static_cast<T>(mean), d = b * (m - mean) + c;
   for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(gx + i, h.template at<V>(i) * value<V>(a) + ((load<V>(x + i) - value<V>(m)) * value<V>(b) + value<V>(d))); });
 }
@@ -227,19 +232,64 @@ template <class T> void rows_grad(const RowNorm& spec, const NormArgs& a, Index 
 
 // ---- channels, each a list of planes ----------------------------------------------------------------------------------------------
 
-template <class T> void planes(const ChannelNorm& spec, const NormArgs& a, Index begin, Index end) {
-  const T* xs = static_cast<const T*>(a.x);
-  T* ys = static_cast<T*>(a.y);
+using fn::Moments;
+
+constexpr Index kGroup = 16 << 10;  // elements that stay in the cache from the first look at them to the second
+
+/// The sums of x - m and of (x - m)^2 added to `plain` and `square`.
+template <class S> void add_deviations(const S* x, Index n, Computed<S> m, double& plain, double& square) {
+  using P = Pack<Computed<S>>;
+  const P centre(static_cast<double>(m));
+  WideSum<Computed<S>> sums, squares;
+  Index i = 0;
+  for (; i + 8 * P::size <= n; i += 8 * P::size) {
+    P d[8];
+#pragma GCC unroll 8
+    for (Index k = 0; k < 8; ++k) d[k] = load_pack(x + i + k * P::size) - centre;
+    sums.add(((d[0] + d[1]) + (d[2] + d[3])) + ((d[4] + d[5]) + (d[6] + d[7])));
+    squares.add(((d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3])) + ((d[4] * d[4] + d[5] * d[5]) + (d[6] * d[6] + d[7] * d[7])));
+  }
+  for (; i + P::size <= n; i += P::size) {
+    const P d = load_pack(x + i) - centre;
+    sums.add(d), squares.add(d * d);
+  }
+  plain += sums.total(), square += squares.total();
+  for (; i < n; ++i) {
+    const double d = static_cast<double>(x[i]) - static_cast<double>(m);
+    plain += d, square += d * d;
+  }
+}
+/// Of planes of n elements that are `step` apart: several at a time, or one in pieces.
+template <class S> Moments<double> plane_moments(const S* x, Index planes, Index step, Index n) {
+  Moments<double> total{};
+  double count = 0;
+  const Index group = n < kGroup ? kGroup / n : 1;
+  for (Index o = 0; o < planes; o += group)
+    for (Index i = 0; i < n; i += kGroup) {
+      const Index end = o + group < planes ? o + group : planes, part = n - i < kGroup ? n - i : kGroup;
+      const double more = static_cast<double>((end - o) * part);
+      double plain = 0, square = 0;
+      for (Index k = o; k < end; ++k) plain += sum(x + k * step + i, part);
+      const auto centre = static_cast<Computed<S>>(plain / more);
+      plain = 0;
+      for (Index k = o; k < end; ++k) add_deviations(x + k * step + i, part, centre, plain, square);
+      const double shift = plain / more;
+      fn::join(total, count, Moments<double>{static_cast<double>(centre) + shift, square - plain * shift}, more);
+      count += more;
+    }
+  return total;
+}
+
+template <class S> void planes(const ChannelNorm& spec, const NormArgs& a, Index begin, Index end) {
+  using T = Computed<S>;
+  const S* xs = static_cast<const S*>(a.x);
+  S* ys = static_cast<S*>(a.y);
   const Index n = spec.inner, step = spec.channels * n;
-  const double count = static_cast<double>(spec.outer * n);
   for (Index c = begin; c < end; ++c) {
-    const T* x = xs + c * n;
+    const S* x = xs + c * n;
     if (spec.batch) {
-      double total = 0, square = 0;
-      for (Index o = 0; o < spec.outer; ++o) total += sum(x + o * step, n);
-      const double mean = total / count;
-      for (Index o = 0; o < spec.outer; ++o) square += squares(x + o * step, n, mean);
-      a.mean[c] = mean, a.rstd[c] = 1 / std::sqrt(square / count + spec.eps);
+      const Moments<double> m = plane_moments(x, spec.outer, step, n);
+      a.mean[c] = m.mean, a.rstd[c] = 1 / std::sqrt((m.square < 0 ? 0 : m.square) / static_cast<double>(spec.outer * n) + spec.eps);
     }
     const double scale = a.weight ? a.rstd[c] * static_cast<double>(static_cast<const T*>(a.weight)[c]) : a.rstd[c];
     const double shift = a.bias ? static_cast<double>(static_cast<const T*>(a.bias)[c]) : 0;
@@ -248,9 +298,10 @@ template <class T> void planes(const ChannelNorm& spec, const NormArgs& a, Index
   }
 }
 
-template <class T> void planes_grad(const ChannelNorm& spec, const NormArgs& a, Index begin, Index end) {
-  const T *gs = static_cast<const T*>(a.g), *xs = static_cast<const T*>(a.x);
-  T* gxs = static_cast<T*>(a.gx);
+template <class S> void planes_grad(const ChannelNorm& spec, const NormArgs& a, Index begin, Index end) {
+  using T = Computed<S>;
+  const S *gs = static_cast<const S*>(a.g), *xs = static_cast<const S*>(a.x);
+  S* gxs = static_cast<S*>(a.gx);
   const Index n = spec.inner, step = spec.channels * n;
   const double count = static_cast<double>(spec.outer * n);
   for (Index c = begin; c < end; ++c) {
@@ -260,13 +311,14 @@ template <class T> void planes_grad(const ChannelNorm& spec, const NormArgs& a, 
     const auto for_planes = [&](auto f) {
       for (Index o = 0; o < spec.outer; ++o) {
         const Index at = c * n + o * step;
-        if (spec.relu) f(Gated<T>{gs + at, xs + at, map}, xs + at, at);
-        else f(Plain<T>{gs + at}, xs + at, at);
+        const S* g = gs + o * a.g_step + c * n;
+        if (spec.relu) f(Gated<S>{g, xs + at, map}, xs + at, at);
+        else f(Plain<S>{g}, xs + at, at);
       }
     };
     double sum_g = 0, sum_gd = 0;
     if (spec.batch || a.gweight || a.gbias)
-      for_planes([&](auto h, const T* x, Index) {
+      for_planes([&](auto h, const S* x, Index) {
         double s, d;
         run_sums(h, x, n, mean, s, d);
         sum_g += s, sum_gd += d;
@@ -275,36 +327,56 @@ template <class T> void planes_grad(const ChannelNorm& spec, const NormArgs& a, 
     if (a.gbias) a.gbias[c] = sum_g;
     if (!gxs) continue;
     const double b = spec.batch ? -scale * rstd * rstd * sum_gd / count : 0, shift = spec.batch ? -scale * sum_g / count : 0;
-    for_planes([&](auto h, const T* x, Index at) { run_gradient(h, x, n, mean, scale, b, shift, gxs + at); });
+    for_planes([&](auto h, const S* x, Index at) { run_gradient(h, x, n, mean, scale, b, shift, gxs + at); });
   }
 }
 
 // ---- channels side by side: rows of [rows, width] -----------------------------------------------------------------------------------
 
-/// acc[c] += sum of f(row, c, V) over the rows.
-template <class T, class F> [[gnu::always_inline]] inline void add_columns(Index rows, Index width, double* acc, F f) {
-  constexpr Index w = Pack<T>::size;
+/// The elements of a column joined to the moments of the n above them.
+template <class S> void one_by_one(const S* x, Index n, Index more, Index step, double& mean, double& square) {
+  Moments<double> total{mean, square};
+  for (Index k = 0; k < more; ++k) fn::join(total, static_cast<double>(n + k), Moments<double>{static_cast<double>(x[k * step]), 0}, 1);
+  mean = total.mean, square = total.square;
+}
+/// Eight rows at a time are in registers when they are looked at twice: their sums, and what they deviate from their mean.
+template <class S> void column_moments(const void* x, Index rows, Index width, double* mean, double* square) {
+  using T = Computed<S>;
+  using P = Pack<T>;
+  using D = Pack<double>;
+  constexpr Index w = P::size;
+  for (Index c = 0; c < width; ++c) mean[c] = square[c] = 0;
   Index r = 0;
   for (; r + 8 <= rows; r += 8) {
+    const S* from = static_cast<const S*>(x) + r * width;
     Index c = 0;
     for (; c + w <= width; c += w) {
-      auto at = [&](Index k) __attribute__((always_inline)) { return f.template operator()<Pack<T>>(r + k, c); };
-      auto total = WideSum<T>::load(acc + c);
-      total.add(((at(0) + at(1)) + (at(2) + at(3))) + ((at(4) + at(5)) + (at(6) + at(7))));
-      total.store(acc + c);
+      P v[8];
+#pragma GCC unroll 8
+      for (Index k = 0; k < 8; ++k) v[k] = load_pack(from + k * width + c);
+      const P about = (((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]))) * P(0.125);
+#pragma GCC unroll 8
+      for (Index k = 0; k < 8; ++k) v[k] = v[k] - about;
+      WideSum<T> centre, moved, squares;
+      centre.add(about);
+      moved.add(((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7])));
+      squares.add(((v[0] * v[0] + v[1] * v[1]) + (v[2] * v[2] + v[3] * v[3])) + ((v[4] * v[4] + v[5] * v[5]) + (v[6] * v[6] + v[7] * v[7])));
+      const auto join = [&](Index at, D centre, D moved, D squares) __attribute__((always_inline)) {
+        const D shift = moved * D(0.125);
+        Moments<D> total{D::load(mean + at), D::load(square + at)};
+        fn::join(total, static_cast<double>(r), Moments<D>{centre + shift, squares - moved * shift}, 8);
+        total.mean.store(mean + at), total.square.store(square + at);
+      };
+      if constexpr (std::is_same_v<T, double>) {
+        join(c, centre.s, moved.s, squares.s);
+      } else {
+        join(c, centre.low, moved.low, squares.low);
+        join(c + w / 2, centre.high, moved.high, squares.high);
+      }
     }
-    for (; c < width; ++c)
-      for (Index k = 0; k < 8; ++k) acc[c] += static_cast<double>(f.template operator()<T>(r + k, c));
+    for (; c < width; ++c) one_by_one(from + c, r, 8, width, mean[c], square[c]);
   }
-  for (; r < rows; ++r) {
-    Index c = 0;
-    for (; c + w <= width; c += w) {
-      auto total = WideSum<T>::load(acc + c);
-      total.add(f.template operator()<Pack<T>>(r, c));
-      total.store(acc + c);
-    }
-    for (; c < width; ++c) acc[c] += static_cast<double>(f.template operator()<T>(r, c));
-  }
+  for (Index c = 0; r < rows && c < width; ++c) one_by_one(static_cast<const S*>(x) + r * width + c, r, rows - r, width, mean[c], square[c]);
 }
 
 constexpr Index kBlock = 256;  // columns whose parameters are held in the element type at a time
@@ -317,25 +389,14 @@ template <class T> void narrow(const double* from, Index n, T* to) {
   for (Index i = 0; i < n; ++i) to[i] = static_cast<T>(from[i]);
 }
 
-template <class T> void column_sums(const void* x, Index rows, Index width, double* acc) {
-  const T* p = static_cast<const T*>(x);
-  add_columns<T>(rows, width, acc, [=]<class V>(Index r, Index c) __attribute__((always_inline)) { return load<V>(p + r * width + c); });
+/// Asks for rows that lie apart, which the processor does not see coming: from row r, of those of the near future.
+template <class S> [[gnu::always_inline]] inline void fetch_ahead(const S* g, Index g_step, Index r, Index count, Index rows, Index n) {
+  constexpr Index kAhead = 24, line = 64 / static_cast<Index>(sizeof(S));
+  const Index end = r + kAhead + count < rows ? r + kAhead + count : rows;
+  for (Index k = r + kAhead; k < end; ++k)
+    for (Index i = 0; i < n; i += line) __builtin_prefetch(g + k * g_step + i);
 }
-template <class T> void column_squares(const void* x, const double* mean, Index rows, Index width, double* acc) {
-  for_blocks(width, [&](Index first, Index n) {
-    alignas(64) T m[kBlock];
-    narrow(mean + first, n, m);
-    const T *p = static_cast<const T*>(x) + first, *centre = m;
-    add_columns<T>(rows, n, acc + first, [=]<class V>(Index r, Index c) __attribute__((always_inline)) {
-      const V d = load<V>(p + r * width + c) - load<V>(centre + c);
-      return d * d;
-    });
-    for (Index c = 0; c < n; ++c) {
-      const double lost = mean[first + c] - static_cast<double>(m[c]);
-      acc[first + c] -= static_cast<double>(rows) * lost * lost;
-    }
-  });
-}
+
 /// The maps of a block of columns, in the element type.
 template <class T> struct Columns {
   alignas(64) T m[kBlock], k[kBlock], c[kBlock];
@@ -346,26 +407,29 @@ template <class T> struct Columns {
   template <class V> [[gnu::always_inline]] V operator()(V x, Index i) const { return (x - load<V>(m + i)) * load<V>(k + i) + load<V>(c + i); }
 };
 
-template <class T> void columns_affine(const void* x, const ColumnAffine& affine, void* y, Index rows, Index width) {
+template <class S> void columns_affine(const void* x, const ColumnAffine& affine, void* y, Index rows, Index width) {
+  using T = Computed<S>;
   for_blocks(width, [&](Index first, Index n) {
     const Columns<T> map(affine, first, n);
     const auto* f = &map;
     for (Index r = 0; r < rows; ++r) {
-      const T* from = static_cast<const T*>(x) + r * width + first;
-      T* to = static_cast<T*>(y) + r * width + first;
+      const S* from = static_cast<const S*>(x) + r * width + first;
+      S* to = static_cast<S*>(y) + r * width + first;
       if (affine.relu) for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(to + i, rectified((*f)(load<V>(from + i), i))); });
       else for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) { store(to + i, (*f)(load<V>(from + i), i)); });
     }
   });
 }
-template <class T, bool Relu> void column_grad_sums_as(const void* g, const void* x, const ColumnAffine& affine, Index rows, Index width, double* acc_g, double* acc_gx) {
+template <class S, bool Relu> void column_grad_sums_as(const void* g, Index g_step, const void* x, const ColumnAffine& affine, Index rows, Index width, double* acc_g, double* acc_gx) {
+  using T = Computed<S>;
   constexpr Index w = Pack<T>::size;
   for_blocks(width, [&](Index first, Index n) {
     const Columns<T> map(affine, first, n);
     alignas(64) double sums[kBlock];
     for (Index c = 0; c < n; ++c) sums[c] = 0;
-    const T *pg = static_cast<const T*>(g) + first, *px = static_cast<const T*>(x) + first;
+    const S *pg = static_cast<const S*>(g) + first, *px = static_cast<const S*>(x) + first;
     for (Index r = 0; r < rows; r += 8) {  // both sums in one pass over memory
+      if (g_step != width) fetch_ahead(pg, g_step, r, 8, rows, n);
       Index c = 0;
       if (r + 8 <= rows)
         for (; c + w <= n; c += w) {
@@ -373,8 +437,8 @@ template <class T, bool Relu> void column_grad_sums_as(const void* g, const void
           Pack<T> h[8], d[8];
 #pragma GCC unroll 8
           for (Index k = 0; k < 8; ++k) {
-            const Pack<T> value = Pack<T>::load(px + (r + k) * width + c);
-            h[k] = Pack<T>::load(pg + (r + k) * width + c), d[k] = value - centre;
+            const Pack<T> value = load_pack(px + (r + k) * width + c);
+            h[k] = load_pack(pg + (r + k) * g_step + c), d[k] = value - centre;
             if constexpr (Relu) h[k] = gated(h[k], map(value, c));
           }
           auto plain = WideSum<T>::load(sums + c), moment = WideSum<T>::load(acc_gx + first + c);
@@ -384,18 +448,20 @@ template <class T, bool Relu> void column_grad_sums_as(const void* g, const void
         }
       for (; c < n; ++c)
         for (Index k = r; k < rows && k < r + 8; ++k) {
-          const T value = px[k * width + c];
-          const double e = static_cast<double>(Relu ? gated(pg[k * width + c], map(value, c)) : pg[k * width + c]);
+          const T value = px[k * width + c], incoming = pg[k * g_step + c];
+          const double e = static_cast<double>(Relu ? gated(incoming, map(value, c)) : incoming);
           sums[c] += e, acc_gx[first + c] += e * (static_cast<double>(value) - static_cast<double>(map.m[c]));
         }
     }
     for (Index c = 0; c < n; ++c) acc_g[first + c] += sums[c], acc_gx[first + c] += sums[c] * (static_cast<double>(map.m[c]) - affine.mean[first + c]);
   });
 }
-template <class T> void column_grad_sums(const void* g, const void* x, const ColumnAffine& affine, Index rows, Index width, double* acc_g, double* acc_gx) {
-  (affine.relu ? column_grad_sums_as<T, true> : column_grad_sums_as<T, false>)(g, x, affine, rows, width, acc_g, acc_gx);
+template <class S> void column_grad_sums(const void* g, Index g_step, const void* x, const ColumnAffine& affine, Index rows, Index width, double* acc_g, double* acc_gx) {
+  (affine.relu ? column_grad_sums_as<S, true> : column_grad_sums_as<S, false>)(g, g_step, x, affine, rows, width, acc_g, acc_gx);
 }
-template <class T> void columns_grad(const void* g, const void* x, const ColumnAffine& affine, const double* a, const double* b, const double* c, void* gx, Index rows, Index width) {
+template <class S>
+void columns_grad(const void* g, Index g_step, const void* x, const ColumnAffine& affine, const double* a, const double* b, const double* c, void* gx, Index rows, Index width) {
+  using T = Computed<S>;
   for_blocks(width, [&](Index first, Index n) {
     const Columns<T> map(affine, first, n);
     alignas(64) T ka[kBlock], kb[kBlock], kc[kBlock];
@@ -404,8 +470,9 @@ template <class T> void columns_grad(const void* g, const void* x, const ColumnA
     const T *pa = ka, *pb = kb, *pc = kc;
     const auto* f = &map;
     for (Index r = 0; r < rows; ++r) {
-      const T *from_g = static_cast<const T*>(g) + r * width + first, *from_x = static_cast<const T*>(x) + r * width + first;
-      T* to = static_cast<T*>(gx) + r * width + first;
+      if (g_step != width) fetch_ahead(static_cast<const S*>(g) + first, g_step, r, 1, rows, n);
+      const S *from_g = static_cast<const S*>(g) + r * g_step + first, *from_x = static_cast<const S*>(x) + r * width + first;
+      S* to = static_cast<S*>(gx) + r * width + first;
       auto write = [=]<class V>(V h, V x, Index i) __attribute__((always_inline)) { store(to + i, h * load<V>(pa + i) + ((x - load<V>(f->m + i)) * load<V>(pb + i) + load<V>(pc + i))); };
       if (affine.relu)
         for_each<T>(n, [=]<class V>(Index i) __attribute__((always_inline)) {
@@ -417,15 +484,15 @@ template <class T> void columns_grad(const void* g, const void* x, const ColumnA
   });
 }
 
-template <class T> void fill_type(NormSteps& s) {
-  s = {&rows<T>, &rows_grad<T>, &planes<T>, &planes_grad<T>, &column_sums<T>, &column_squares<T>, &columns_affine<T>, &column_grad_sums<T>, &columns_grad<T>};
+template <class S> void fill_type(NormKernels& k) {
+  NormSteps& s = k.norm_steps[static_cast<int>(dtype_of<S>)];
+  if constexpr (sizeof(S) > 2) s.rows = &rows<S>, s.rows_grad = &rows_grad<S>;
+  s.planes = &planes<S>, s.planes_grad = &planes_grad<S>;
+  s.column_moments = &column_moments<S>, s.columns_affine = &columns_affine<S>, s.column_grad_sums = &column_grad_sums<S>, s.columns_grad = &columns_grad<S>;
 }
 
 }  // namespace
 
-void fill_norm(NormKernels& k) {
-  fill_type<float>(k.norm_steps[static_cast<int>(Dtype::float32)]);
-  fill_type<double>(k.norm_steps[static_cast<int>(Dtype::float64)]);
-}
+void fill_norm(NormKernels& k) { fill_type<float>(k), fill_type<double>(k), fill_type<Half>(k), fill_type<BFloat16>(k); }
 
 }  // namespace rill::cpu::RILL_ARCH

@@ -39,6 +39,14 @@ template <class F> RILL_DEVICE auto by_floating(Dtype d, const F& f) {
   }
 }
 
+/// f(element) on the host for floating dtypes.
+template <class F> void with_floating(Dtype d, F f) {
+  if (d == Dtype::float16) return f(Half{});
+  if (d == Dtype::bfloat16) return f(BFloat16{});
+  if (d == Dtype::float32) return f(float{});
+  f(double{});
+}
+
 template <class T> RILL_DEVICE_CALL T load_any(const char* p, Dtype d) {
   return by_dtype(d, [&](auto type) { return fn::convert<typename decltype(type)::type, T>(*reinterpret_cast<const typename decltype(type)::type*>(p)); });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backends/api/functors/scalar.h"
+#include "backends/cuda/kernels/elements.h"
 #include "backends/cuda/kernels/fill.h"
 #include "backends/cuda/kernels/lines.h"
 #include <rill/core/dtype.h>
@@ -89,22 +90,24 @@ template <class T> struct SquareTerm {
     return {d * d, 0};
   }
 };
-template <class T> struct ChannelMap {  // y = (x - mean) rstd weight + bias, then max(0, y) with `relu`
+template <class S> struct ChannelMap {  // y = (x - mean) rstd weight + bias, then max(0, y) with `relu`
+  using T = std::conditional_t<sizeof(S) == 2, float, S>;
   const T *weight, *bias;
   const double *mean, *rstd;
   bool relu;
   RILL_DEVICE double scale(Int c) const { return weight ? rstd[c] * static_cast<double>(weight[c]) : rstd[c]; }
-  RILL_DEVICE T operator()(T x, Int c) const {
+  RILL_DEVICE T operator()(S x, Int c) const {
     const T y = static_cast<T>((static_cast<double>(x) - mean[c]) * scale(c) + (bias ? static_cast<double>(bias[c]) : 0));
     return relu && y < T(0) ? T(0) : y;  // NaN passes through
   }
-  RILL_DEVICE double incoming(T g, T x, Int c) const { return relu && !((*this)(x, c) > T(0)) ? 0 : static_cast<double>(g); }
+  RILL_DEVICE double incoming(S g, S x, Int c) const { return relu && !((*this)(x, c) > T(0)) ? 0 : static_cast<double>(g); }
 };
 template <class T> struct GradientTerm {  // h and h (x - mean) for what arrives behind the rectifier
   const T *g, *x;
+  Int gap;  // of g, between outer indices
   ChannelMap<T> map;
-  RILL_DEVICE Pair operator()(Int i, Int, Int c) const {
-    const double h = map.incoming(g[i], x[i], c);
+  RILL_DEVICE Pair operator()(Int i, Int o, Int c) const {
+    const double h = map.incoming(g[i + o * gap], x[i], c);
     return {h, h * (static_cast<double>(x[i]) - map.mean[c])};
   }
 };
@@ -148,12 +151,12 @@ template <class T> struct ChannelKernel {
   T* y;
   RILL_DEVICE void operator()(Team& team) const {
     const Int i = team.block() * kThreads + team.thread();
-    if (i < n) y[i] = map(x[i], i / inner % channels);
+    if (i < n) y[i] = static_cast<T>(map(x[i], i / inner % channels));
   }
 };
 template <class T> struct ChannelGradientKernel {
   static constexpr int kThreads = 256;
-  Int n, channels, inner;
+  Int n, channels, inner, gap;
   double count;
   bool batch;
   const T *g, *x;
@@ -165,13 +168,14 @@ template <class T> struct ChannelGradientKernel {
     if (i >= n) return;
     const Int c = i / inner % channels;
     const double r = map.rstd[c], scale = map.scale(c);
-    double value = scale * map.incoming(g[i], x[i], c);
+    double value = scale * map.incoming(g[i + i / (channels * inner) * gap], x[i], c);
     if (batch) value += -scale * r * r * sums[c].b / count * (static_cast<double>(x[i]) - map.mean[c]) - scale * sums[c].a / count;
-    gx[i] = static_cast<T>(value);
+    gx[i] = static_cast<T>(static_cast<typename ChannelMap<T>::T>(value));
   }
 };
 template <class T> ChannelMap<T> map_of(const ChannelNorm& spec, const NormArgs& a) {
-  return {static_cast<const T*>(a.weight), static_cast<const T*>(a.bias), a.mean, a.rstd, spec.relu};
+  using C = typename ChannelMap<T>::T;
+  return {static_cast<const C*>(a.weight), static_cast<const C*>(a.bias), a.mean, a.rstd, spec.relu};
 }
 template <class T> void channels_as(const ChannelNorm& spec, const NormArgs& a) {
   const Int n = spec.outer * spec.channels * spec.inner;
@@ -185,14 +189,14 @@ template <class T> void channels_as(const ChannelNorm& spec, const NormArgs& a) 
   launch(ChannelKernel<T>{n, spec.channels, spec.inner, x, map_of<T>(spec, a), static_cast<T*>(a.y)}, blocks_for(n, 256));
 }
 template <class T> void channels_grad_as(const ChannelNorm& spec, const NormArgs& a) {
-  const Int n = spec.outer * spec.channels * spec.inner;
+  const Int n = spec.outer * spec.channels * spec.inner, gap = a.g_step - spec.channels * spec.inner;
   const double count = static_cast<double>(spec.outer * spec.inner);
   const T *x = static_cast<const T*>(a.x), *g = static_cast<const T*>(a.g);
   const ChannelMap<T> map = map_of<T>(spec, a);
   const Scratch sums(spec.channels * static_cast<Int>(sizeof(Pair)));
   if (spec.batch || a.gweight || a.gbias)
-    sum_channels(channel_sums(spec.outer, spec.channels, spec.inner), GradientTerm<T>{g, x, map}, WriteGradients{a.gweight, a.gbias, a.rstd, sums.as<Pair>()});
-  if (a.gx) launch(ChannelGradientKernel<T>{n, spec.channels, spec.inner, count, spec.batch, g, x, map, sums.as<const Pair>(), static_cast<T*>(a.gx)}, blocks_for(n, 256));
+    sum_channels(channel_sums(spec.outer, spec.channels, spec.inner), GradientTerm<T>{g, x, gap, map}, WriteGradients{a.gweight, a.gbias, a.rstd, sums.as<Pair>()});
+  if (a.gx) launch(ChannelGradientKernel<T>{n, spec.channels, spec.inner, gap, count, spec.batch, g, x, map, sums.as<const Pair>(), static_cast<T*>(a.gx)}, blocks_for(n, 256));
 }
 
 // ---- rows ---------------------------------------------------------------------------------------------------------------------------
@@ -280,8 +284,8 @@ template <class T> void rows_grad_as(const RowNorm& spec, const NormArgs& a) {
 void fill_norm(NormKernels& k) {
   k.norm_rows = [](Dtype d, const RowNorm& s, const NormArgs& a) { d == Dtype::float64 ? rows_as<double>(s, a) : rows_as<float>(s, a); };
   k.norm_rows_grad = [](Dtype d, const RowNorm& s, const NormArgs& a) { d == Dtype::float64 ? rows_grad_as<double>(s, a) : rows_grad_as<float>(s, a); };
-  k.norm_channels = [](Dtype d, const ChannelNorm& s, const NormArgs& a) { d == Dtype::float64 ? channels_as<double>(s, a) : channels_as<float>(s, a); };
-  k.norm_channels_grad = [](Dtype d, const ChannelNorm& s, const NormArgs& a) { d == Dtype::float64 ? channels_grad_as<double>(s, a) : channels_grad_as<float>(s, a); };
+  k.norm_channels = [](Dtype d, const ChannelNorm& s, const NormArgs& a) { with_floating(d, [&](auto t) { channels_as<decltype(t)>(s, a); }); };
+  k.norm_channels_grad = [](Dtype d, const ChannelNorm& s, const NormArgs& a) { with_floating(d, [&](auto t) { channels_grad_as<decltype(t)>(s, a); }); };
 }
 
 }  // namespace rill::RILL_GPU

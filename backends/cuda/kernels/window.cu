@@ -352,27 +352,29 @@ template <class F> void with_matrix(const AxisWeights& w, F f) {
   if (entries) copy_to_device(indices.as<void>(), w.indices, entries * word), copy_to_device(weights.as<void>(), w.weights, entries * word);
   f(Matrix{offsets.as<const Int>(), indices.as<const Int>(), weights.as<const double>()});
 }
-template <class T> struct ResampleKernel {
+template <class From, class To> struct ResampleKernel {
   static constexpr int kThreads = kWindowThreads;
+  using T = WideFloat<From>;
   Int n, size, rows, inner;
   Matrix w;
-  const T* x;
-  T* y;
+  const From* x;
+  To* y;
   RILL_DEVICE void operator()(Team& team) const {
     const Int i = team.block() * kThreads + team.thread();
     if (i >= n) return;
     const Int line = i / inner, column = i - line * inner, outer = line / rows, row = line - outer * rows;
     T sum{};
-    for (Int k = w.offsets[row]; k < w.offsets[row + 1]; ++k) sum += static_cast<T>(w.weights[k]) * x[(outer * size + w.indices[k]) * inner + column];
-    y[i] = sum;
+    for (Int k = w.offsets[row]; k < w.offsets[row + 1]; ++k) sum += static_cast<T>(w.weights[k]) * static_cast<T>(x[(outer * size + w.indices[k]) * inner + column]);
+    y[i] = static_cast<To>(sum);
   }
 };
-template <class T> struct ResamplePlaneKernel {
+template <class From, class To> struct ResamplePlaneKernel {
   static constexpr int kThreads = kWindowThreads;
+  using T = WideFloat<From>;
   Int n, size, next_size, rows, next_rows, inner;
   Matrix w, v;
-  const T* x;
-  T* y;
+  const From* x;
+  To* y;
   RILL_DEVICE void operator()(Team& team) const {
     const Int i = team.block() * kThreads + team.thread();
     if (i >= n) return;
@@ -380,31 +382,40 @@ template <class T> struct ResamplePlaneKernel {
     T sum{};
     for (Int m = v.offsets[l]; m < v.offsets[l + 1]; ++m) {
       T first{};
-      for (Int k = w.offsets[row]; k < w.offsets[row + 1]; ++k) first += static_cast<T>(w.weights[k]) * x[((outer * size + w.indices[k]) * next_size + v.indices[m]) * inner + column];
+      for (Int k = w.offsets[row]; k < w.offsets[row + 1]; ++k) first += static_cast<T>(w.weights[k]) * static_cast<T>(x[((outer * size + w.indices[k]) * next_size + v.indices[m]) * inner + column]);
       sum += static_cast<T>(v.weights[m]) * first;
     }
-    y[i] = sum;
+    y[i] = static_cast<To>(sum);
   }
 };
+/// f(element of x, element of y).
+template <class F> void with_pair(const View& x, const View& y, F f) {
+  with_floating(x.dtype, [&](auto from) {
+    using From = decltype(from);
+    if (y.dtype == x.dtype) return f(from, from);
+    if constexpr (std::is_same_v<From, float>) y.dtype == Dtype::float16 ? f(from, Half{}) : f(from, BFloat16{});
+    else if constexpr (std::is_class_v<From>) f(from, float{});
+  });
+}
 void resample(const View& x, const View& y, const AxisWeights& weights) {
   if (y.numel == 0) return;
   with_matrix(weights, [&](const Matrix& w) {
-    const auto run = [&](auto t) {
-      using T = decltype(t);
-      launch(ResampleKernel<T>{y.numel, x.sizes[1], y.sizes[1], x.sizes[2], w, x.as<const T>(), y.as<T>()}, blocks_for(y.numel, kWindowThreads));
-    };
-    x.dtype == Dtype::float64 ? run(double{}) : run(float{});
+    with_pair(x, y, [&](auto from, auto to) {
+      using From = decltype(from);
+      using To = decltype(to);
+      launch(ResampleKernel<From, To>{y.numel, x.sizes[1], y.sizes[1], x.sizes[2], w, x.as<const From>(), y.as<To>()}, blocks_for(y.numel, kWindowThreads));
+    });
   });
 }
 void resample_plane(const View& x, const View& y, const AxisWeights& first, const AxisWeights& second) {
   if (y.numel == 0) return;
   with_matrix(first, [&](const Matrix& w) {
     with_matrix(second, [&](const Matrix& v) {
-      const auto run = [&](auto t) {
-        using T = decltype(t);
-        launch(ResamplePlaneKernel<T>{y.numel, x.sizes[1], x.sizes[2], y.sizes[1], y.sizes[2], x.sizes[3], w, v, x.as<const T>(), y.as<T>()}, blocks_for(y.numel, kWindowThreads));
-      };
-      x.dtype == Dtype::float64 ? run(double{}) : run(float{});
+      with_pair(x, y, [&](auto from, auto to) {
+        using From = decltype(from);
+        using To = decltype(to);
+        launch(ResamplePlaneKernel<From, To>{y.numel, x.sizes[1], x.sizes[2], y.sizes[1], y.sizes[2], x.sizes[3], w, v, x.as<const From>(), y.as<To>()}, blocks_for(y.numel, kWindowThreads));
+      });
     });
   });
 }
