@@ -185,7 +185,7 @@ void norms() {
   for (const Shape& shape : {Shape{64, 7, 9, 11}, Shape{5, 33, 40}, Shape{300, 40}, Shape{2, 8, 3000}}) {
     INFO(to_string(shape));
     const Tensor x = numbers(shape, float32) + 100, w = numbers({shape[1]}, float32), b = numbers({shape[1]}, float32, 0.2);
-    const auto loss = [](const Tensor& y) { return sum(y * sin(arange(y.numel()).to(y.dtype()).to(y.device()).reshape(y.shape()))); };
+    const auto loss = [](const Tensor& y) { return sum(y * numbers(y.shape(), y.dtype(), 1).to(y.device())); };
     const auto gradient = [&](auto f, int which) {
       return [=](auto& v) {
         std::vector<Tensor> leaves;
@@ -203,6 +203,24 @@ void norms() {
     compare({x}, gradient(layer, 0), 1e-3);
     compare({x - 100, w, b}, rectified, 1e-4);
     for (int which = 0; which < 3; ++which) compare({x - 100, w, b}, gradient(rectified, which), 1e-3);
+    const auto joined = [&](const std::vector<Tensor>& v) { return cat({v[0], rectified(v), batch(v)}, 1); };  // their gradients are parts of one
+    for (int which = 0; which < 3; ++which) compare({x - 100, w, b}, gradient(joined, which), 1e-3);
+    for (const Dtype half : {float16, bfloat16}) {
+      const Tensor h = (x - 100).to(half);
+      compare({h, w, b}, rectified, half == bfloat16 ? 0x1p-8 : 0x1p-11), compare({h, w, b}, gradient(rectified, 0), 0x1p-6);
+    }
+  }
+}
+
+void average_pools() {
+  for (const Dtype d : {float32, float64, float16, bfloat16}) {
+    INFO(to_string(d));
+    const double unit = d == bfloat16 ? 0x1p-8 : d == float16 ? 0x1p-11 : 1e-6;
+    const auto pools = [](const std::vector<Tensor>& v) {
+      const AvgPoolOptions o{.stride = 2, .padding = 1};
+      return cat({avg_pool1d(v[0].flatten(2), 3, o).flatten(), avg_pool2d(v[0].flatten(3), 3, o).flatten(), avg_pool3d(v[0], 3, o).flatten()}, 0);
+    };
+    for (const MemoryFormat format : {MemoryFormat::contiguous, MemoryFormat::channels_last}) compare({numbers({3, 5, 7, 6, 9}, d).contiguous(format)}, pools, unit);
   }
 }
 
@@ -437,6 +455,7 @@ RILL_DEVICE_TEST(reductions, "reductions over any axes", "[reduce][sanitize]")
 RILL_DEVICE_TEST(softmaxes, "softmax and cross entropy along any axis", "[softmax][sanitize]")
 RILL_DEVICE_TEST(indices, "indices with duplicates, masks, joining", "[index][sanitize]")
 RILL_DEVICE_TEST(norms, "norms of rows and channels and their gradients", "[norm][sanitize]")
+RILL_DEVICE_TEST(average_pools, "average pools in every floating dtype", "[pool][sanitize]")
 RILL_DEVICE_TEST(scans_and_sorts, "running sums and order along any axis", "[scan][sanitize]")
 RILL_DEVICE_TEST(order_statistics, "order statistics along any axis", "[sort][sanitize]")
 RILL_DEVICE_TEST(searches, "searching and different elements", "[sort][sanitize]")
