@@ -1,7 +1,9 @@
 // How an op enters the tape: `record("mul", out, grad(a, formula), grad(b, formula))`. See Note [Formulas].
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <tuple>
 
 #include "autograd/saved.h"
@@ -126,12 +128,16 @@ template <class... F> Tensor record(const char* op, Tensor out, GradOf<F>... g) 
   return recording(g.input...) ? record_known(op, std::move(out), std::move(g)...) : out;
 }
 
+/// `recording` for lists: the inputs of an op, or in its formula the inputs and the gradients, which must then be made of recorded ops.
+inline bool recording_any(std::span<const Tensor> a, std::span<const Tensor> b = {}) {
+  const auto records = [](const Tensor& t) { return recording(t); };
+  return std::any_of(a.begin(), a.end(), records) || std::any_of(b.begin(), b.end(), records);
+}
+
 /// Several outputs or a list of inputs. `formula(std::span<Tensor> g, GradSink& sink) -> std::vector<Tensor>` returns one
 /// gradient per input (undefined: none); g[i] is undefined when output i got no gradient; `sink.wants(k)` says what is needed.
 template <class F> void record_many(const char* op, std::span<const Tensor> inputs, std::span<Tensor> outputs, F formula) {
-  bool any = false;
-  for (const Tensor& t : inputs) any |= recording(t);
-  if (!any) return;
+  if (!recording_any(inputs)) return;
   auto node = Ref<Node>::adopt(new detail::GeneralNode<F>(op, inputs, outputs.size(), std::move(formula)));
   for (std::uint32_t i = 0; i < outputs.size(); ++i)
     if (outputs[i].defined() && is_floating(impl(outputs[i]).dtype)) set_history(outputs[i], Ref<Node>::share(node.get()), i);

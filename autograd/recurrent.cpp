@@ -115,9 +115,10 @@ Tensor join_steps(const Sequence& s, std::vector<Tensor> outputs, const Tensor& 
   return cat(outputs);
 }
 
-bool recording_any(std::span<const Tensor> a, std::span<const Tensor> b) {
-  const auto records = [](const Tensor& t) { return recording(t); };
-  return std::any_of(a.begin(), a.end(), records) || std::any_of(b.begin(), b.end(), records);
+std::vector<Tensor> converted(std::vector<Tensor> list, Dtype dtype) {
+  for (Tensor& t : list)
+    if (t.defined()) t = t.to(dtype);
+  return list;
 }
 
 }  // namespace rill

@@ -73,7 +73,7 @@ Tensor merge_rows(const Tensor& changed, const Tensor& old);
 /// Outputs in the order in which they were made, as one packed tensor like the state; recorded.
 Tensor join_steps(const Sequence& s, std::vector<Tensor> outputs, const Tensor& state);
 
-/// True when the gradients of a layer must be made of recorded ops.
-bool recording_any(std::span<const Tensor> a, std::span<const Tensor> b);
+/// Those that are defined, in `dtype`; recorded.
+std::vector<Tensor> converted(std::vector<Tensor> list, Dtype dtype);
 
 }  // namespace rill

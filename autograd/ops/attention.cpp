@@ -19,7 +19,6 @@
 #include "autograd/elementwise.h"
 #include "autograd/record.h"
 #include "autograd/recorded_gradients.h"
-#include "autograd/recurrent.h"
 #include "lib/core/checked.h"
 #include "lib/core/op_range.h"
 

@@ -48,10 +48,8 @@ struct Spec {
 
 /// The same with public ops, for higher derivatives.
 List unrolled(const Spec& s, const List& given) {
-  List in = given;
   const Dtype dtype = given[kH].dtype();
-  for (Tensor& t : in)
-    if (t.defined()) t = t.to(compute_dtype(dtype));
+  const List in = converted(given, compute_dtype(dtype));
   const Tensor products = linear(in[kX], in[kIh], s.bias(in)), recurrent = in[kHh].t();
   const bool peepholes = in[kPeepI].defined();
   const auto limit = [](const Tensor& x, double clip) { return std::isinf(clip) ? x : clamp(x, -clip, clip); };
@@ -68,7 +66,7 @@ List unrolled(const Spec& s, const List& given) {
     outputs.push_back(h_now);
     h = merge_rows(h_now, h), c = merge_rows(c_now, c);
   }
-  return {join_steps(s.sequence, std::move(outputs), h).to(dtype), h.to(dtype), c.to(dtype)};
+  return converted({join_steps(s.sequence, std::move(outputs), h), h, c}, dtype);
 }
 
 /// What forward leaves for backward, one row per row of x: activations, memories, outputs, and projections before they were limited.

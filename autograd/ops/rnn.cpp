@@ -29,13 +29,9 @@ struct RnnLayer {
 };
 
 /// The layer with public ops, for higher derivatives of one by the backend's library.
-List unrolled_layer(const RnnLayer& layer, const Sequence& q, List in) {
+List unrolled_layer(const RnnLayer& layer, const Sequence& q, const List& in) {
   const Dtype dtype = impl(in[kX]).dtype;
-  for (Tensor& t : in)
-    if (t.defined()) t = t.to(compute_dtype(dtype));
-  List out = layer.unrolled(q, in);
-  for (Tensor& t : out) t = t.to(dtype);
-  return out;
+  return converted(layer.unrolled(q, converted(in, compute_dtype(dtype))), dtype);
 }
 
 /// By the backend's library.
@@ -74,8 +70,7 @@ RecurrentResult run(const RnnLayer& layer, const Tensor& x, const Tensor& h, con
       const List out = run_whole(layer, q, whole, in);
       return {q.unpack(out[0]), out[1]};
     }
-  for (Tensor& t : in)
-    if (t.defined()) t = t.to(compute_dtype(dtype));
+  in = converted(std::move(in), compute_dtype(dtype));
   List out, kept;
   const bool keep = recording_any(in, {});
   {

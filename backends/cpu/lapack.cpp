@@ -189,7 +189,6 @@ void add_lapack(LinalgKernels& k) {
 
 }  // namespace rill::cpu
 #else
-#include "backends/cpu/lapack_routines.h"
 #include "backends/cpu/linalg.h"
 
 namespace rill::cpu {

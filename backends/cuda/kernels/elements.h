@@ -39,6 +39,8 @@ template <class F> RILL_DEVICE auto by_floating(Dtype d, const F& f) {
   }
 }
 
+/// What a floating element is computed in.
+template <class T> using WideFloat = std::conditional_t<std::is_class_v<T>, float, T>;
 /// f(element) on the host for floating dtypes.
 template <class F> void with_floating(Dtype d, F f) {
   if (d == Dtype::float16) return f(Half{});

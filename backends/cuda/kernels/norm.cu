@@ -91,7 +91,7 @@ template <class T> struct SquareTerm {
   }
 };
 template <class S> struct ChannelMap {  // y = (x - mean) rstd weight + bias, then max(0, y) with `relu`
-  using T = std::conditional_t<sizeof(S) == 2, float, S>;
+  using T = WideFloat<S>;
   const T *weight, *bias;
   const double *mean, *rstd;
   bool relu;
@@ -170,11 +170,11 @@ template <class T> struct ChannelGradientKernel {
     const double r = map.rstd[c], scale = map.scale(c);
     double value = scale * map.incoming(g[i + i / (channels * inner) * gap], x[i], c);
     if (batch) value += -scale * r * r * sums[c].b / count * (static_cast<double>(x[i]) - map.mean[c]) - scale * sums[c].a / count;
-    gx[i] = static_cast<T>(static_cast<typename ChannelMap<T>::T>(value));
+    gx[i] = static_cast<T>(static_cast<WideFloat<T>>(value));
   }
 };
 template <class T> ChannelMap<T> map_of(const ChannelNorm& spec, const NormArgs& a) {
-  using C = typename ChannelMap<T>::T;
+  using C = WideFloat<T>;
   return {static_cast<const C*>(a.weight), static_cast<const C*>(a.bias), a.mean, a.rstd, spec.relu};
 }
 template <class T> void channels_as(const ChannelNorm& spec, const NormArgs& a) {

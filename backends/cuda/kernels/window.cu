@@ -175,7 +175,6 @@ struct Indices {
     else static_cast<Int*>(data)[i] = place;
   }
 };
-template <class T> using WideFloat = std::conditional_t<std::is_class_v<T>, float, T>;
 /// Two numbers for each position of each axis, in one table on the device.
 struct Ranges {
   const Int* table;
