@@ -17,12 +17,10 @@ template <class T> struct Reader {  // one operand: an array or one value
   [[gnu::always_inline]] Pack<T> part(std::int64_t i, std::int64_t n) const { return one ? splat : Pack<T>::load_part(p + i, n); }
 };
 
-template <class T> [[gnu::always_inline]] inline void put(Pack<T> x, T* out, std::int64_t n) {
-  if (n >= Pack<T>::size) x.store(out);
-  else x.store_part(out, n);
-}
-template <class T> [[gnu::always_inline]] inline void put(Mask<T> m, bool* out, std::int64_t n) {
-  if (n >= Pack<T>::size) return m.v.store_unaligned(out);
+template <class T> [[gnu::always_inline]] inline void put(Pack<T> x, T* out) { x.store(out); }
+template <class T> [[gnu::always_inline]] inline void put(Mask<T> m, bool* out) { m.v.store_unaligned(out); }
+template <class T> [[gnu::always_inline]] inline void put_part(Pack<T> x, T* out, std::int64_t n) { x.store_part(out, n); }
+template <class T> [[gnu::always_inline]] inline void put_part(Mask<T> m, bool* out, std::int64_t n) {
   bool buffer[Pack<T>::size];
   m.v.store_unaligned(buffer);
   for (std::int64_t i = 0; i < n; ++i) out[i] = buffer[i];
@@ -32,19 +30,20 @@ template <class T> [[gnu::always_inline]] inline void put(Mask<T> m, bool* out, 
 template <class T, class Out, int Arity, class Body> [[gnu::always_inline]] inline void walk(const MapArgs& a, Body body) {
   constexpr std::int64_t w = Pack<T>::size;
   Out* out = static_cast<Out*>(a.out);
+  const std::int64_t n = a.n;  // what is stored might be a.n, for all the compiler knows
   std::int64_t i = 0;
   if constexpr (Arity == 1) {
     const Reader<T> x(a.in[0], a.scalars & 1);
-    for (; i + w <= a.n; i += w) put(body(x.at(i)), out + i, w);
-    if (i < a.n) put(body(x.part(i, a.n - i)), out + i, a.n - i);
+    for (; i + w <= n; i += w) put(body(x.at(i)), out + i);
+    if (i < n) put_part(body(x.part(i, n - i)), out + i, n - i);
   } else if constexpr (Arity == 2) {
     const Reader<T> x(a.in[0], a.scalars & 1), y(a.in[1], a.scalars & 2);
-    for (; i + w <= a.n; i += w) put(body(x.at(i), y.at(i)), out + i, w);
-    if (i < a.n) put(body(x.part(i, a.n - i), y.part(i, a.n - i)), out + i, a.n - i);
+    for (; i + w <= n; i += w) put(body(x.at(i), y.at(i)), out + i);
+    if (i < n) put_part(body(x.part(i, n - i), y.part(i, n - i)), out + i, n - i);
   } else {
     const Reader<T> x(a.in[0], a.scalars & 1), y(a.in[1], a.scalars & 2), z(a.in[2], a.scalars & 4);
-    for (; i + w <= a.n; i += w) put(body(x.at(i), y.at(i), z.at(i)), out + i, w);
-    if (i < a.n) put(body(x.part(i, a.n - i), y.part(i, a.n - i), z.part(i, a.n - i)), out + i, a.n - i);
+    for (; i + w <= n; i += w) put(body(x.at(i), y.at(i), z.at(i)), out + i);
+    if (i < n) put_part(body(x.part(i, n - i), y.part(i, n - i), z.part(i, n - i)), out + i, n - i);
   }
 }
 
