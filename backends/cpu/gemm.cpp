@@ -100,12 +100,11 @@ Int panel_count(Dtype d, Int n) { return (n + panels_of(d).columns - 1) / panels
 /// Worth to bring all of B into panels first: many rows read them.
 bool is_large(const GemmBlock& g, Dtype d) { return panels_of(d).columns > 0 && g.m >= 32 && g.n >= 16 && g.k >= 16 && g.m * g.n * g.k >= kLarge; }
 
-/// B in panels, as many columns at a time as stay in the last cache; blocks of rows are packed by whoever multiplies them.
-void run_large(const GemmBlock& g, Dtype d) {
+/// Columns of B, all of them or as many as stay in the last cache, in panels; blocks of rows are packed by whoever multiplies them.
+void run_columns(const GemmBlock& g, Dtype d, Int wide, const Scratch& panels) {
   const GemmPanels& p = panels_of(d);
-  const Int size = static_cast<Int>(size_of(d)), w = p.columns, wide = std::max(w, std::min((g.n + w - 1) / w * w, kPanelBytes / size / g.k / w * w));
+  const Int size = static_cast<Int>(size_of(d)), w = p.columns;
   const int threads = num_threads();
-  const Scratch panels(wide * g.k * size);
   for (Int j0 = 0; j0 < g.n; j0 += wide) {
     GemmBlock part = g;
     part.b = at(g.b, j0 * g.b_col, size), part.c = at(g.c, j0, size), part.n = std::min(wide, g.n - j0);
@@ -127,6 +126,20 @@ void run_large(const GemmBlock& g, Dtype d) {
         p.multiply(t, count * c / column_blocks, count * (c + 1) / column_blocks);
       }
     });
+  }
+}
+
+/// Many rows read a part of B from the last cache. Of a B that is larger than that: some columns at a time, which reads A once for each part, or some
+/// rows at a time, which passes over C once for each part; whichever is less.
+void run_large(const GemmBlock& g, Dtype d) {
+  const Int size = static_cast<Int>(size_of(d)), w = panels_of(d).columns, all = (g.n + w - 1) / w * w, most = kPanelBytes / size;
+  const Int parts = g.k > 2 * g.n ? (g.k * all + most - 1) / most : 1, deep = (g.k + parts - 1) / parts, wide = std::max(w, std::min(all, most / deep / w * w));
+  const Scratch panels(wide * deep * size);
+  for (Int p0 = 0; p0 < g.k; p0 += deep) {
+    GemmBlock part = g;
+    part.a = at(g.a, p0 * g.a_col, size), part.b = at(g.b, p0 * g.b_row, size), part.k = std::min(deep, g.k - p0);
+    part.accumulate = g.accumulate || p0 > 0;
+    run_columns(part, d, wide, panels);
   }
 }
 

@@ -31,7 +31,8 @@ template <class T, int M, int Packs, bool Part, bool PackedA>
   const Int rest = columns - (Packs - 1) * P::size;
   P sum[M][Packs];
   if constexpr (PackedA)
-    for (int i = 0; i < M; ++i) __builtin_prefetch(c + i * c_row, 1);
+    for (int i = 0; i < M; ++i)
+      for (int v = 0; v < Packs; ++v) __builtin_prefetch(c + i * c_row + v * P::size, 1);
 #pragma GCC unroll 12
   for (int i = 0; i < M; ++i)
 #pragma GCC unroll 8
