@@ -186,7 +186,7 @@ TEST_CASE("products give the same bits for every number of threads") {
 
 TEST_CASE("wide products are cut into columns without a trace") {
   const NoGrad off;
-  const Tensor a = values({40, 400}, float32), b = values({400, 8000}, float32);  // B is taken in two parts
+  const Tensor a = values({200, 400}, float32), b = values({400, 8000}, float32);  // B is taken in two parts
   const Tensor whole = matmul(a, b);
   for (const std::int64_t first : {0, 5120, 7900}) {
     const Tensor part = b.narrow(1, first, 100);
@@ -194,6 +194,20 @@ TEST_CASE("wide products are cut into columns without a trace") {
   }
   const Tensor exact = matmul(a.to(float64), b.to(float64));
   CHECK(amax(abs(whole.to(float64) - exact)).item<double>() < 1e-4);
+}
+
+TEST_CASE("deep products are cut into rows of the right operand, which are added") {
+  const NoGrad off;
+  const Tensor a = values({200, 15000}, float32), b = values({160, 15000}, float32, 2).t(), c = values({200, 160}, float32);  // B is taken in two parts
+  const Tensor exact = matmul(a.to(float64), b.to(float64));
+  CHECK(amax(abs(matmul(a, b).to(float64) - exact)).item<double>() < 1e-4);
+  CHECK(amax(abs(addmm(c, a, b).to(float64) - exact - c.to(float64))).item<double>() < 1e-4);
+  const int before = num_threads();
+  set_num_threads(1);
+  const Tensor one = matmul(a, b);
+  set_num_threads(3);
+  CHECK(equal(matmul(a, b), one));
+  set_num_threads(before);
 }
 
 TEST_CASE("gradients of products match differences, twice") {
