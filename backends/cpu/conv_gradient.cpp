@@ -150,7 +150,7 @@ void conv_weight_gradient(const View& g, const View& x, const View& dw, const Wi
   // several taps take what does not cut the rows into equal parts
   const Int high_parts = share(wanted, wide.parts), even = std::gcd(share(rows, kTile), high_parts);
   const Cut high(rows, kTile, m.taps >= 4 * high_parts ? even : high_parts), taps(m.taps, 1, share(wanted, wide.parts * high.parts));
-  parallel_for(segments * m.groups * wide.parts * high.parts * taps.parts, 1, [&](Int begin, Int end) {
+  parallel_tasks(segments * m.groups * wide.parts * high.parts * taps.parts, [&](Int begin, Int end) {
     Runs runs;
     for (Int task = begin; task < end; ++task) {
       Int rest = task;

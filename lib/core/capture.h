@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <utility>
 
 #include <rill/core/random.h>
 
@@ -27,6 +28,12 @@ class Capture {
 
 /// That of the calling thread; null while it does not capture.
 inline constinit thread_local Capture* current_capture [[gnu::tls_model("initial-exec")]] = nullptr;
+
+/// f of the host, again in each step that a captured one stands for.
+template <class F> void in_each_replay(F f) {
+  if (current_capture) current_capture->repeat(std::move(f));
+  else f();
+}
 
 /// Throws FailedPrecondition while the calling thread captures: `what` needs the host to wait for the device.
 void check_not_captured(const char* what);

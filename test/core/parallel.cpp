@@ -52,6 +52,18 @@ TEST_CASE("every index is visited once, whatever the number of threads", "[core]
       }
 }
 
+TEST_CASE("every task is done once", "[core][parallel]") {
+  for (const int threads : {1, 2, 3, 8})
+    for (const std::int64_t n : {0, 1, 2, 7, 64}) {
+      const Threads use(threads);
+      Visits v(n);
+      parallel_tasks(n, [&](std::int64_t b, std::int64_t e) {
+        for (std::int64_t i = b; i < e; ++i) ++v.count[static_cast<std::size_t>(i)];
+      });
+      CHECK(v.each(1));
+    }
+}
+
 TEST_CASE("many loops in a row leave no helper in the wrong one", "[core][parallel]") {
   const Threads use(4);
   Visits v(64);
