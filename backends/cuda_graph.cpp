@@ -50,7 +50,7 @@ class StepCapture final : public Capture {
     run(repeats_.back());
   }
   std::byte* constants(std::span<const std::byte> bytes) override {
-    check<Unimplemented>(repeating_, "GraphStep", "an update (of averages, say) cannot be part of a captured step; move it out of the function given to cuda::GraphStep");
+    check<Internal>(repeating_, "GraphStep", "constants outside of what is repeated");
     if (!before_replay_) {
       blocks_.push_back({{bytes.begin(), bytes.end()}, backend_.allocate_apart(device_, bytes.size())});
       return static_cast<std::byte*>(blocks_.back().memory.data);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Work {
   int calls = 1;                ///< of the thing that is timed
   double share = 1;             ///< of the budget
   double flop = 0, bytes = 0;   ///< the least that it has to compute and to move; for the share of the machine's peak
+  std::function<void()> between = {};  ///< after each call, not timed
 };
 
 inline bool wanted(const Settings& s, const std::string& name) { return s.only.empty() || name.find(s.only) != std::string::npos; }
@@ -40,13 +42,15 @@ inline bool wanted(const Settings& s, const std::string& name) { return s.only.e
 template <class F> void run(const Settings& s, const std::string& name, F&& f, const Work& work = {}) {
   using Clock = std::chrono::steady_clock;
   if (!wanted(s, name)) return;
-  for (int i = 0; i < 3; ++i) f();
+  const auto between = [&] { if (work.between) work.between(); };
+  for (int i = 0; i < 3; ++i) f(), between();
   std::vector<double> t;
   const auto start = Clock::now();
   while (t.size() < 5 || (std::chrono::duration<double>(Clock::now() - start).count() < s.budget * work.share && t.size() < 2000)) {
     const auto a = Clock::now();
     f();
     t.push_back(std::chrono::duration<double>(Clock::now() - a).count() / work.calls);
+    between();
   }
   std::sort(t.begin(), t.end());
   std::printf("%-28s\t%.4g\t%.4g\t%zu", name.c_str(), t[t.size() / 2], t[0], t.size());

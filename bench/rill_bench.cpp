@@ -2,22 +2,12 @@
 #include <rill/nn/models.h>
 #include <rill/rill.h>
 
+#include "bench/lenet.h"
 #include "bench/machine.h"
 
 using namespace rill;
 
 namespace {
-
-struct LeNet : nn::Module {
-  nn::Conv2d c1{1, 32, {.kernel = 5, .padding = 2}}, c2{32, 64, {.kernel = 5, .padding = 2}};
-  nn::Linear f1{3136, 512}, f2{512, 10};
-  Tensor operator()(const Tensor& x) const {
-    Tensor h = max_pool2d(relu(c1(x)), 2);
-    h = max_pool2d(relu(c2(h)), 2);
-    return f2(relu(f1(h.flatten(1))));
-  }
-  void parts(nn::Parts& p) override { p("c1", c1)("c2", c2)("f1", f1)("f2", f2); }
-};
 
 void engine(const bench::Settings& s) {
   {
@@ -83,7 +73,7 @@ void networks(const bench::Settings& s) {
     }, {.flop = 0.160e9});
   }
   for (const std::int64_t batch : {1, 100}) {
-    LeNet net;
+    bench::LeNet net;
     optim::Adam adam(net.named_parameters(), {.lr = 1e-3});
     const Tensor x = rand({batch, 1, 28, 28}), y = randint(0, 10, {batch});
     bench::run(s, "lenet_train_step_b" + std::to_string(batch), [&] {
@@ -95,7 +85,7 @@ void networks(const bench::Settings& s) {
     bench::run(s, "lenet_infer_b" + std::to_string(batch), [&] { const Tensor z = net(x); }, {.flop = 24.6e6 * static_cast<double>(batch)});
   }
   {
-    LeNet net;
+    bench::LeNet net;
     optim::Adam adam(net.named_parameters(), {.lr = 1e-3});
     const Tensor x = rand({100, 1, 28, 28}), y = randint(0, 10, {100});
     bench::run(s, "lenet_train_step_b100_bf16", [&] {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/core/capture.h"
 #include "optim/hyper.h"
 #include "optim/state.h"
 
@@ -18,12 +19,14 @@ double MovingAverage::decay_at(std::int64_t step) const {
 }
 void MovingAverage::update(std::int64_t step) {
   check<ValueError>(step >= 0, "update", "step {} is negative", step);
-  const double d = decay_at(step);
-  double share = 1 - static_cast<float>(d);
-  // With B = d B + (1 - d) x from 0 and P the product of all d, the average V = B / (1 - P) itself obeys V += (1 - d) / (1 - P) (x - V).
-  if (options_.zero_debias && d < 1) share = (1 - d) / (1 - multiply(decay_product_, d));
-  approach(options_.copy_first && updates_ == 0 ? 1 : share);
-  ++updates_;
+  in_each_replay([this, ahead = step - updates_] {
+    const double d = decay_at(updates_ + ahead);
+    double share = 1 - static_cast<float>(d);
+    // With B = d B + (1 - d) x from 0 and P the product of all d, the average V = B / (1 - P) itself obeys V += (1 - d) / (1 - P) (x - V).
+    if (options_.zero_debias && d < 1) share = (1 - d) / (1 - multiply(decay_product_, d));
+    approach(options_.copy_first && updates_ == 0 ? 1 : share);
+    ++updates_;
+  });
 }
 
 NamedTensors MovingAverage::state() const {

@@ -1,12 +1,15 @@
 #include <rill/optim/swa.h>
 
+#include "lib/core/capture.h"
 #include "optim/state.h"
 
 namespace rill::optim {
 
 SwaAverage::SwaAverage(NamedTensors parameters, ShadowNames names) : Average("SwaAverage", std::move(parameters), std::move(names)), n_averaged_(counter()) {}
 
-void SwaAverage::update() { approach(1 / static_cast<double>(advance(n_averaged_))); }
+void SwaAverage::update() {
+  in_each_replay([this] { approach(1 / static_cast<double>(advance(n_averaged_))); });
+}
 std::int64_t SwaAverage::n_averaged() const { return count(n_averaged_); }
 
 NamedTensors SwaAverage::state() const {

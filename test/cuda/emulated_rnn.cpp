@@ -27,6 +27,7 @@ class HostRnn {
   void* bias(void* weights, int id) const { return static_cast<char*>(weights) + place(id, true); }
 
   void forward(const RnnInputs& in, const RnnOutputs& out, void* weights, void* reserve) {
+    if (capturing()) return record([self = *this, in, out, weights, reserve]() mutable { self.forward(in, out, weights, reserve); });
     const Unlocked here;
     const Results r = run(inputs(in), parts(weights));
     write(r.y, out.y), write(r.h, out.h);
@@ -34,6 +35,7 @@ class HostRnn {
     if (reserve) std::memcpy(reserve, &kKept, sizeof kKept);
   }
   void gradient(const RnnInputs& in, const void*, const RnnOutputs& g, const RnnInputs& gradients, void* weights, void* weight_gradients, void* reserve) {
+    if (capturing()) return record([self = *this, in, g, gradients, weights, weight_gradients, reserve]() mutable { self.gradient(in, nullptr, g, gradients, weights, weight_gradients, reserve); });
     const Unlocked here;
     std::int64_t kept = 0;
     std::memcpy(&kept, reserve, sizeof kept);
@@ -61,7 +63,7 @@ class HostRnn {
   struct Results {
     Tensor y, h, c;
   };
-  const RnnLayerSpec& l_;
+  RnnLayerSpec l_;
   int gates_, parts_;
 
   std::int64_t size() const { return static_cast<std::int64_t>(size_of(l_.dtype)); }

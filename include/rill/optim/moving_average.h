@@ -26,6 +26,7 @@ class MovingAverage : public Average {
   explicit MovingAverage(NamedTensors parameters, MovingAverageOptions options = {});
 
   /// To be called after each optimizer step. `step` is the n of the warm-up (the number of steps done); without it, updates are counted.
+  /// Within a captured step (rill/cuda/graph.h) each launch counts on from it.
   void update(std::int64_t step);
   void update() { update(updates_); }
   /// The d that update(step) uses; computed in float32 as TensorFlow does.

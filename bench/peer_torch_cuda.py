@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""The rows of rill_cuda_bench in PyTorch (and torchvision): a peer program for scripts/bench --cuda. Flags and lines are those of rill_cuda_bench.
+
+Rows that end in _graph are whole training steps in a CUDA graph, captured as PyTorch's documentation does it.
+"""
+import argparse
+import time
+
+import torch
+import torch.nn.functional as F
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--only", default="")
+parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--budget", type=float, default=2.0)
+args = parser.parse_args()
+torch.set_num_threads(args.threads)
+torch.set_default_device("cuda")
+
+
+def run(name, f, calls, wait=True):
+    """Median and best time of one of `calls` calls of f. Without `wait` the device's work is not part of it."""
+    if args.only not in name:
+        return
+
+    def repeat():
+        start = time.perf_counter()
+        for _ in range(calls):
+            f()
+        if wait:
+            torch.cuda.synchronize()
+        passed = time.perf_counter() - start
+        torch.cuda.synchronize()
+        return passed / calls
+    for _ in range(3):
+        repeat()
+    times, start = [], time.perf_counter()
+    while len(times) < 5 or (time.perf_counter() - start < args.budget and len(times) < 2000):
+        times.append(repeat())
+    times.sort()
+    print(f"{name:28s}\t{times[len(times) // 2]:.4g}\t{times[0]:.4g}\t{len(times)}", flush=True)
+
+
+def train(name, step, calls):
+    """A step op by op and as a graph; its gradients live in the graph's memory."""
+    run(name, step, calls)
+    if args.only not in name + "_graph":
+        return
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    run(name + "_graph", graph.replay, calls)
+
+
+def host():
+    a, b = torch.randn(4, requires_grad=True), torch.randn(4)
+    run("host_add4_grad_record", lambda: a + b, 200, wait=False)
+    with torch.no_grad():
+        run("host_add4_nograd", lambda: a + b, 200, wait=False)
+
+
+@torch.no_grad()
+def kernels():
+    x, y = torch.randn(1 << 26), torch.randn(1 << 26)
+    run("machine_copy", lambda: y.copy_(x), 10)
+    run("ew_add", lambda: x + y, 10)
+    run("ew_exp", lambda: torch.exp(x), 10)
+    run("sum", lambda: x.sum(), 10)
+    m = torch.randn(1 << 15, 4096)
+    run("softmax", lambda: m.softmax(1), 10)
+    run("sum_dim0", lambda: m.sum(0), 10)
+    run("transpose_copy", lambda: m.t().contiguous(), 10)
+    p, q = torch.randn(8192, 8192), torch.randn(8192, 8192)
+    run("matmul_fp32", lambda: p @ q, 1)
+    torch.backends.cuda.matmul.allow_tf32 = True
+    run("matmul_tf32", lambda: p @ q, 1)
+    p, q = p.bfloat16(), q.bfloat16()
+    run("matmul_bf16", lambda: p @ q, 1)
+
+
+def lenet():
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 32, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Conv2d(32, 64, 5, padding=2), torch.nn.ReLU(),
+                              torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(3136, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10))
+    adam = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True, capturable=True)
+    images, labels = torch.rand(128, 1, 28, 28), torch.randint(10, (128,))
+
+    def step():
+        adam.zero_grad(set_to_none=True)
+        F.cross_entropy(net(images), labels).backward()
+        adam.step()
+    train("lenet_train_step", step, 20)
+
+
+class LanguageModel(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = torch.nn.Embedding(10000, 650)
+        self.rnn = torch.nn.LSTM(650, 650, num_layers=2)
+        self.decoder = torch.nn.Linear(650, 10000)
+
+    def forward(self, words):
+        return self.decoder(self.rnn(self.encoder(words.t()))[0].transpose(0, 1))
+
+
+def language_model():
+    model = LanguageModel()
+    sgd = torch.optim.SGD(model.parameters(), lr=1.0, fused=True)
+    words, following = torch.randint(10000, (20, 35)), torch.randint(10000, (20, 35))
+
+    def step():
+        sgd.zero_grad(set_to_none=True)
+        F.cross_entropy(model(words).reshape(700, 10000), following.reshape(700)).backward()
+        sgd.step()
+    train("ptb_lstm_train_step", step, 2)
+
+
+def inception():
+    from torchvision.models import inception_v3
+    net = inception_v3(weights=None, init_weights=False).to(memory_format=torch.channels_last)
+    sgd = torch.optim.SGD(net.parameters(), lr=0.01, fused=True)
+    images = torch.randn(32, 3, 299, 299).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(1000, (32,))
+
+    def step(low):
+        sgd.zero_grad(set_to_none=True)
+        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=low, cache_enabled=False):
+            y, aux = net(images)
+        loss = F.cross_entropy(y.float(), labels) + 0.4 * F.cross_entropy(aux.float(), labels)
+        loss.backward()
+        sgd.step()
+    train("inception_v3_train_tf32", lambda: step(False), 1)
+    train("inception_v3_train_bf16", lambda: step(True), 1)
+
+
+host()
+kernels()
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+if args.only in "lenet_train_step_graph":
+    lenet()
+if args.only in "ptb_lstm_train_step_graph":
+    language_model()
+if any(args.only in f"inception_v3_train_{kind}_graph" for kind in ("tf32", "bf16")):
+    inception()
+with open("/proc/self/status") as f:
+    print("peak_rss\t" + next(line for line in f if line.startswith("VmHWM")).split(":")[1].strip())
