@@ -15,7 +15,7 @@ parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--budget", type=float, default=2.0)
 args = parser.parse_args()
 torch.set_num_threads(args.threads)
-torch.set_default_device("cuda")
+ON = {"device": "cuda"}  # said at each tensor: a default device costs every op some of the host's time
 
 
 def run(name, f, calls, wait=True):
@@ -59,7 +59,7 @@ def train(name, step, calls):
 
 
 def host():
-    a, b = torch.randn(4, requires_grad=True), torch.randn(4)
+    a, b = torch.randn(4, requires_grad=True, **ON), torch.randn(4, **ON)
     run("host_add4_grad_record", lambda: a + b, 200, wait=False)
     with torch.no_grad():
         run("host_add4_nograd", lambda: a + b, 200, wait=False)
@@ -67,16 +67,16 @@ def host():
 
 @torch.no_grad()
 def kernels():
-    x, y = torch.randn(1 << 26), torch.randn(1 << 26)
+    x, y = torch.randn(1 << 26, **ON), torch.randn(1 << 26, **ON)
     run("machine_copy", lambda: y.copy_(x), 10)
     run("ew_add", lambda: x + y, 10)
     run("ew_exp", lambda: torch.exp(x), 10)
     run("sum", lambda: x.sum(), 10)
-    m = torch.randn(1 << 15, 4096)
+    m = torch.randn(1 << 15, 4096, **ON)
     run("softmax", lambda: m.softmax(1), 10)
     run("sum_dim0", lambda: m.sum(0), 10)
     run("transpose_copy", lambda: m.t().contiguous(), 10)
-    p, q = torch.randn(8192, 8192), torch.randn(8192, 8192)
+    p, q = torch.randn(8192, 8192, **ON), torch.randn(8192, 8192, **ON)
     run("matmul_fp32", lambda: p @ q, 1)
     torch.backends.cuda.matmul.allow_tf32 = True
     run("matmul_tf32", lambda: p @ q, 1)
@@ -86,9 +86,9 @@ def kernels():
 
 def lenet():
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 32, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Conv2d(32, 64, 5, padding=2), torch.nn.ReLU(),
-                              torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(3136, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10))
+                              torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(3136, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10)).cuda()
     adam = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True, capturable=True)
-    images, labels = torch.rand(128, 1, 28, 28), torch.randint(10, (128,))
+    images, labels = torch.rand(128, 1, 28, 28, **ON), torch.randint(10, (128,), **ON)
 
     def step():
         adam.zero_grad(set_to_none=True)
@@ -109,9 +109,9 @@ class LanguageModel(torch.nn.Module):
 
 
 def language_model():
-    model = LanguageModel()
+    model = LanguageModel().cuda()
     sgd = torch.optim.SGD(model.parameters(), lr=1.0, fused=True)
-    words, following = torch.randint(10000, (20, 35)), torch.randint(10000, (20, 35))
+    words, following = torch.randint(10000, (20, 35), **ON), torch.randint(10000, (20, 35), **ON)
 
     def step():
         sgd.zero_grad(set_to_none=True)
@@ -122,10 +122,10 @@ def language_model():
 
 def inception():
     from torchvision.models import inception_v3
-    net = inception_v3(weights=None, init_weights=False).to(memory_format=torch.channels_last)
+    net = inception_v3(weights=None, init_weights=False).cuda().to(memory_format=torch.channels_last)
     sgd = torch.optim.SGD(net.parameters(), lr=0.01, fused=True)
-    images = torch.randn(32, 3, 299, 299).contiguous(memory_format=torch.channels_last)
-    labels = torch.randint(1000, (32,))
+    images = torch.randn(32, 3, 299, 299, **ON).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(1000, (32,), **ON)
 
     def step(low):
         sgd.zero_grad(set_to_none=True)
