@@ -10,6 +10,7 @@
 #include <rill/ops/index.h>
 #include <rill/ops/view.h>
 
+#include "autograd/elementwise.h"
 #include "backends/api/backend.h"
 
 namespace rill {
@@ -24,12 +25,12 @@ Tensor rows(const Tensor& t, Int first, Int count) { return narrow(t, -2, first,
 
 void multiply(const Tensor& a, const Tensor& b, const Tensor& out, bool accumulate) { kernels(out).gemm(view(a), view(b), view(out), accumulate); }
 
-Tensor matrices_like(const Tensor& t, Int height, Int width) {
+Tensor matrices_like(const Tensor& t, Int height, Int width, Dtype dtype) {
   Shape s = t.shape();
   s[s.rank() - 2] = height, s[s.rank() - 1] = width;
-  return make_tensor(s, t.dtype(), t.device());
+  return make_tensor(s, dtype, t.device());
 }
-Tensor dense_like(const Tensor& t) { return matrices_like(t, t.size(-2), t.size(-1)); }
+Tensor dense_like(const Tensor& t, Dtype dtype) { return matrices_like(t, t.size(-2), t.size(-1), dtype); }
 
 }  // namespace
 
@@ -45,8 +46,9 @@ std::vector<AttentionBlocks::Block> AttentionBlocks::blocks() const {
 }
 
 Tensor AttentionBlocks::weights(const Block& b) const {
-  const Tensor w = matrices_like(q, b.queries, b.keys);
+  const Tensor w = matrices_like(q, b.queries, b.keys, compute_dtype(q.dtype()));
   multiply(rows(q, b.first, b.queries), rows(k, 0, b.keys).mT(), w, false);
+  if (scale != 1) w.mul_(scale);
   if (causal && b.keys > b.first) {
     const Int width = b.keys - b.first;
     masked_fill_(narrow(w, -1, b.first, width), logical_not(causal_mask(b.queries, width, w.device())), -std::numeric_limits<double>::infinity());
@@ -57,8 +59,8 @@ Tensor AttentionBlocks::weights(const Block& b) const {
 
 Tensor AttentionBlocks::forward() const {
   const NoGrad off;
-  const Tensor out = matrices_like(q, q.size(-2), v.size(-1));
-  for (const Block& b : blocks()) multiply(weights(b), rows(v, 0, b.keys), rows(out, b.first, b.queries), false);
+  const Tensor out = matrices_like(q, q.size(-2), v.size(-1), q.dtype());
+  for (const Block& b : blocks()) multiply(weights(b).to(q.dtype()), rows(v, 0, b.keys), rows(out, b.first, b.queries), false);
   return out;
 }
 
@@ -67,20 +69,23 @@ std::vector<Tensor> AttentionBlocks::gradients(const Tensor& g, const bool (&wan
   std::vector<Block> list = blocks();
   std::reverse(list.begin(), list.end());  // the last block sees all keys that any sees
   const bool unseen = list.front().keys < k.size(-2);
-  const auto sums = [&](const Tensor& t) { return unseen ? zeros(t.shape(), {.dtype = t.dtype(), .device = t.device()}) : dense_like(t); };
-  const Tensor dq = wants[0] ? dense_like(q) : Tensor(), dk = wants[1] ? sums(k) : Tensor(), dv = wants[2] ? sums(v) : Tensor();
+  const Dtype dtype = q.dtype(), compute = compute_dtype(dtype);
+  const auto sums = [&](const Tensor& t) { return unseen ? zeros(t.shape(), {.dtype = compute, .device = t.device()}) : dense_like(t, compute); };
+  const Tensor dq = wants[0] ? dense_like(q, dtype) : Tensor(), dk = wants[1] ? sums(k) : Tensor(), dv = wants[2] ? sums(v) : Tensor();
   for (const Block& b : list) {
     const bool add = &b != &list.front();
     const Tensor w = weights(b), gradient = rows(g, b.first, b.queries);
-    if (wants[2]) multiply(w.mT(), gradient, rows(dv, 0, b.keys), add);
+    if (wants[2]) multiply(w.to(dtype).mT(), gradient, rows(dv, 0, b.keys), add);
     if (!wants[0] && !wants[1]) continue;
-    const Tensor s = dense_like(w);
-    multiply(gradient, rows(v, 0, b.keys).mT(), s, false);
-    kernels(s).softmax_gradient(view(s), view(w), static_cast<int>(s.dim() - 1), false, view(s));
+    const Tensor wide = dense_like(w, compute);
+    multiply(gradient, rows(v, 0, b.keys).mT(), wide, false);
+    kernels(wide).softmax_gradient(view(wide), view(w), static_cast<int>(wide.dim() - 1), false, view(wide));
+    if (scale != 1) wide.mul_(scale);
+    const Tensor s = wide.to(dtype);
     if (wants[0]) multiply(s, rows(k, 0, b.keys), rows(dq, b.first, b.queries), false);
     if (wants[1]) multiply(s.mT(), rows(q, b.first, b.queries), rows(dk, 0, b.keys), add);
   }
-  return {dq, dk, dv};
+  return {dq, dk.defined() ? dk.to(dtype) : dk, dv.defined() ? dv.to(dtype) : dv};
 }
 
 }  // namespace rill

@@ -8,14 +8,16 @@
 
 namespace rill {
 
-/// softmax(q k^T) v off the tape, and its gradients. q [.., L, E] has been multiplied by the scale; k [.., S, E], v [.., S, F] with the same leading
-/// axes; all of one compute dtype, none empty. Blocks depend on the shapes only.
+/// softmax(scale q k^T) v off the tape, and its gradients: q [.., L, E], k [.., S, E], v [.., S, F] of one dtype and with the same leading axes, none
+/// empty. Of 16-bit floats the products are those of their dtype, with sums in float32, and weights are rounded before the second product as in
+/// FlashAttention; softmax and the sums over blocks are float32. Blocks depend on the shapes only.
 struct AttentionBlocks {
   Tensor q, k, v;
+  double scale;  // 1 where q has been multiplied by it
   bool causal;  // query i sees keys 0 to i
 
   Tensor forward() const;
-  /// Gradients of q (as it is here), k and v; `wants` says which. The weights are computed again.
+  /// Gradients of q, k and v, in their dtype; `wants` says which. The weights are computed again.
   std::vector<Tensor> gradients(const Tensor& g, const bool (&wants)[3]) const;
 
  private:
@@ -23,7 +25,7 @@ struct AttentionBlocks {
     std::int64_t first, queries, keys;  // keys: 0 to keys - 1
   };
   std::vector<Block> blocks() const;
-  Tensor weights(const Block& b) const;
+  Tensor weights(const Block& b) const;  ///< float32 or float64
 };
 
 }  // namespace rill

@@ -8,6 +8,8 @@
 #include <rill/ops/shape.h>
 #include <rill/ops/view.h>
 
+#include "autograd/products.h"
+
 namespace rill {
 
 Sequence::Sequence(const char* op, const Tensor& x, const Tensor& state, const SequenceOptions& options) {
@@ -72,9 +74,7 @@ Tensor states_before(const Sequence& s, const Tensor& after, const Tensor& initi
   return out;
 }
 
-bool keeps_bfloat16(const Tensor& x) {
-  return impl(x).dtype == Dtype::bfloat16 && impl(x).device.is_cpu() && cpu_kernels().gemm_panels[static_cast<std::size_t>(Dtype::bfloat16)].columns > 0;
-}
+bool keeps_bfloat16(const Tensor& x) { return impl(x).device.is_cpu() && fast_16bit_products(x); }
 Tensor wide_product(const Tensor& a, const Tensor& b) { return wide_linear(a, b.t(), {}); }
 Tensor wide_linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
   const NoGrad off;

@@ -44,7 +44,7 @@ inline Tensor rows(const Tensor& t, Step s) { return make_alias(t, {s.rows, impl
 Tensor states_before(const Sequence& s, const Tensor& after, const Tensor& initial);
 /// out = a b, or out += a b; off the tape.
 inline void multiply(const Tensor& a, const Tensor& b, const Tensor& out, bool accumulate) { kernels(a).gemm(view(a), view(b), view(out), accumulate); }
-/// True where products of bfloat16 with float32 results are faster than those of float32: then x and the matrices of a layer stay as they are.
+/// True on processors that multiply bfloat16: then x and the matrices of a layer stay as they are.
 bool keeps_bfloat16(const Tensor& x);
 /// a b in float32, off the tape. Where one of them is bfloat16 the other is rounded to it.
 Tensor wide_product(const Tensor& a, const Tensor& b);

@@ -86,6 +86,12 @@ Tensor product(const char* op, const Tensor& a, const Tensor& b) {
                 grad(b, [a = save(a), s = impl(b).shape](const Tensor& g) { return gradient_b(g, a(), s); }));
 }
 
+bool fast_16bit_products(const Tensor& x) {
+  const Dtype d = impl(x).dtype;
+  if (!impl(x).device.is_cpu()) return d == Dtype::bfloat16 || d == Dtype::float16;
+  return d == Dtype::bfloat16 && cpu_kernels().gemm_panels[static_cast<std::size_t>(d)].columns > 0;
+}
+
 Tensor dot(const Tensor& a, const Tensor& b) {
   if (amp::on()) [[unlikely]] return amp::widest(&dot, a, b);
   const OpRange here("dot", a, b);

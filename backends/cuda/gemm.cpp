@@ -44,7 +44,7 @@ cudaDataType_t data_type(Dtype d) {
 struct Key {
   std::int64_t m, n, k, lead_a, lead_b, lead_c, step_a, step_b, step_c, batch;
   int device, alignment_a, alignment_b, alignment_c;
-  Dtype dtype;
+  Dtype dtype, result;  // of a and b, and of c
   bool transposed_a, transposed_b, tf32;
   cublasLtEpilogue_t epilogue;
   int alignment_bias;
@@ -95,7 +95,7 @@ std::shared_ptr<const Descriptors> make_descriptors(cublasLtHandle_t handle, con
   }
   d->a = key.transposed_a ? layout_of(key.dtype, key.k, key.m, key.lead_a, key.step_a, key.batch) : layout_of(key.dtype, key.m, key.k, key.lead_a, key.step_a, key.batch);
   d->b = key.transposed_b ? layout_of(key.dtype, key.n, key.k, key.lead_b, key.step_b, key.batch) : layout_of(key.dtype, key.k, key.n, key.lead_b, key.step_b, key.batch);
-  d->c = layout_of(key.dtype, key.m, key.n, key.lead_c, key.step_c, key.batch);
+  d->c = layout_of(key.result, key.m, key.n, key.lead_c, key.step_c, key.batch);
 
   cublasLtMatmulPreference_t preference = nullptr;
   check_blas(cublasLtMatmulPreferenceCreate(&preference), "a preference");
@@ -147,9 +147,9 @@ struct Besides {
   void* bias = nullptr;
 };
 /// c = a b or c += a b, stored by columns. False when cuBLASLt has no algorithm for it with what it is to do besides.
-bool multiply(Dtype dtype, const StoredMatrix& a, const StoredMatrix& b, const StoredMatrix& c, std::int64_t k, std::int64_t batch, bool accumulate, const Besides& besides = {}) {
+bool multiply(Dtype dtype, Dtype result, const StoredMatrix& a, const StoredMatrix& b, const StoredMatrix& c, std::int64_t k, std::int64_t batch, bool accumulate, const Besides& besides = {}) {
   const Key key{c.rows, c.columns, k, a.leading, b.leading, c.leading, a.batch_step, b.batch_step, c.batch_step, batch, current_device(),
-                alignment_of(a.data), alignment_of(b.data), alignment_of(c.data), dtype, a.transposed, b.transposed, tf32_allowed(), besides.epilogue, alignment_of(besides.bias)};
+                alignment_of(a.data), alignment_of(b.data), alignment_of(c.data), dtype, result, a.transposed, b.transposed, tf32_allowed(), besides.epilogue, alignment_of(besides.bias)};
   const auto d = plans().find(key);
   if (!d->found && besides.bias) return false;
   if (!d->found) fail<Unimplemented>("matmul", "cuBLASLt has no algorithm for {} [{}, {}] by [{}, {}]", key.dtype, key.m, key.k, key.k, key.n);
@@ -171,7 +171,7 @@ bool multiply(Dtype dtype, const StoredMatrix& a, const StoredMatrix& b, const S
   launched();
   return true;
 }
-bool multiply(Dtype dtype, const Product& p, const Besides& besides) { return multiply(dtype, p.left, p.right, p.result, p.k, 1, false, besides); }
+bool multiply(Dtype dtype, const Product& p, const Besides& besides) { return multiply(dtype, dtype, p.left, p.right, p.result, p.k, 1, false, besides); }
 
 /// Epilogues know float32 and 16-bit floats.
 bool has_epilogues(Dtype d) { return is_floating(d) && d != Dtype::float64; }
@@ -193,7 +193,7 @@ void gemm(const View& a, const View& b, const View& out, bool accumulate) {
   }
   Dense dense_a, dense_b;
   for_each_product(adjacent(a) ? a : dense_a.copy_of(a), adjacent(b) ? b : dense_b.copy_of(b), out, [&](const StoredMatrix& left, const StoredMatrix& right, const StoredMatrix& result, std::int64_t k, std::int64_t batch) {
-    multiply(out.dtype, left, right, result, k, batch, accumulate);
+    multiply(a.dtype, out.dtype, left, right, result, k, batch, accumulate);
   });
 }
 

@@ -54,7 +54,6 @@ inline Product weight_product(const View& g, const View& x, const View& dw) {
 /// Calls multiply(left, right, result, k, batch) for products left [m, k] by right [k, n] into result, stored by columns. The views are
 /// adjacent and not empty, leading axes broadcast to those of `out`; one call covers as many of them as have even steps.
 template <class Multiply> void for_each_product(const View& a, const View& b, const View& out, Multiply multiply) {
-  const auto size = static_cast<std::int64_t>(size_of(out.dtype));
   const auto leading = [](const View& v) {
     View l{v.data, v.dtype, v.rank - 2, v.sizes, v.strides, 1, false};
     for (int axis = 0; axis < l.rank; ++axis) l.numel *= l.sizes[axis];
@@ -68,7 +67,7 @@ template <class Multiply> void for_each_product(const View& a, const View& b, co
   LoopCursor<3> at(batch, 0);
   for (std::int64_t done = 0; done < batch.numel; done += inner) {
     const auto matrix = [&](int operand, const View& v, std::int64_t rows, std::int64_t columns, bool turned) {
-      return detail::stored(batch.data[operand] + at.offset[operand], turned ? columns : rows, turned ? rows : columns, step(v, turned), step(v, !turned), batch.inner_stride(operand) / size);
+      return detail::stored(batch.data[operand] + at.offset[operand], turned ? columns : rows, turned ? rows : columns, step(v, turned), step(v, !turned), batch.inner_stride(operand) / static_cast<std::int64_t>(size_of(v.dtype)));
     };
     const bool by_rows = !detail::by_columns(m, n, step(out, 0), step(out, 1));
     const StoredMatrix left = matrix(1, a, m, k, by_rows), right = matrix(2, b, k, n, by_rows), result = matrix(0, out, m, n, by_rows);

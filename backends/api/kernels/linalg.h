@@ -48,8 +48,8 @@ struct LinearKernels {
 struct LinalgKernels {
   std::array<GemmBlockFn, kDtypeCount> gemm_block{};  // by dtype; 16-bit floats and bool have none
   /// out = a b, or out += a b: views of one dtype and rank >= 2 whose leading axes broadcast to those of `out`; one of the last two
-  /// strides of `out` is 1. 16-bit floats are accumulated in float32 and rounded once; `out` may be float32 beside them, with adjacent columns (on the
-  /// CPU). The result does not depend on the thread count.
+  /// strides of `out` is 1. 16-bit floats are accumulated in float32 and rounded once; `out` may be float32 beside them, on the CPU with adjacent
+  /// columns. The result does not depend on the thread count.
   void (*gemm)(const View& a, const View& b, const View& out, bool accumulate) = nullptr;
 
   LinearKernels linear{};

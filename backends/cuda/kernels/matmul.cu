@@ -14,7 +14,7 @@ template <> struct SumType<float> { using type = double; };
 template <> struct SumType<Half> { using type = float; };
 template <> struct SumType<BFloat16> { using type = float; };
 
-template <class T> struct MatmulKernel {
+template <class T, class Result> struct MatmulKernel {
   static constexpr int kThreads = kTile * kTile;
   using S = typename SumType<T>::type;
   struct Shared {
@@ -40,19 +40,19 @@ template <class T> struct MatmulKernel {
       team.sync();
     }
     if (row >= s.m || column >= s.n) return;
-    T* to = reinterpret_cast<T*>(out + batch[2].offset(which)) + row * s.out_row + column * s.out_col;
-    *to = static_cast<T>(s.accumulate ? static_cast<S>(static_cast<S>(*to) + sum) : sum);
+    Result* to = reinterpret_cast<Result*>(out + batch[2].offset(which)) + row * s.out_row + column * s.out_col;
+    *to = static_cast<Result>(s.accumulate ? static_cast<S>(static_cast<S>(*to) + sum) : sum);
   }
 };
 
-template <class T> void run(const View& a, const View& b, const View& out, const MatmulShape& s) {
-  MatmulKernel<T> k{};
+template <class T, class Result = T> void run(const View& a, const View& b, const View& out, const MatmulShape& s) {
+  MatmulKernel<T, Result> k{};
   const View* views[] = {&a, &b, &out};
   std::int64_t count = 1;
   for (int i = 0; i < 3; ++i)
     for (int axis = 0; axis < out.rank - 2; ++axis) {
       const int own = axis - (out.rank - views[i]->rank);
-      k.batch[i].add(out.sizes[axis], own < 0 || views[i]->sizes[own] == 1 ? 0 : views[i]->strides[own] * static_cast<std::int64_t>(sizeof(T)));
+      k.batch[i].add(out.sizes[axis], own < 0 || views[i]->sizes[own] == 1 ? 0 : views[i]->strides[own] * static_cast<std::int64_t>(i == 2 ? sizeof(Result) : sizeof(T)));
       if (i == 0) count *= out.sizes[axis];
     }
   k.s = s, k.a = static_cast<const char*>(a.data), k.b = static_cast<const char*>(b.data), k.out = static_cast<char*>(out.data);
@@ -65,6 +65,7 @@ template <class T> void run(const View& a, const View& b, const View& out, const
 void matmul(const View& a, const View& b, const View& out, bool accumulate) {
   const MatmulShape s = matmul_shape(a, b, out, accumulate);
   if (out.numel == 0) return;
+  if (a.dtype != out.dtype) return a.dtype == Dtype::float16 ? run<Half, float>(a, b, out, s) : run<BFloat16, float>(a, b, out, s);
   switch (out.dtype) {
     case Dtype::float32: return run<float>(a, b, out, s);
     case Dtype::float64: return run<double>(a, b, out, s);

@@ -16,7 +16,7 @@ inline MatmulShape matmul_shape(const View& a, const View& b, const View& out, b
   return {a.sizes[i], b.sizes[j + 1], a.sizes[i + 1], a.strides[i], a.strides[i + 1], b.strides[j], b.strides[j + 1], out.strides[o], out.strides[o + 1], accumulate};
 }
 
-/// LinalgKernels::gemm for any dtype but bool.
+/// LinalgKernels::gemm for any dtype but bool; `out` may be float32 beside 16-bit floats.
 void matmul(const View& a, const View& b, const View& out, bool accumulate);
 
 }  // namespace rill::RILL_GPU
