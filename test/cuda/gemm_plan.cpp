@@ -11,11 +11,12 @@ using cuda::StoredMatrix;
 
 namespace {
 
-double at(const StoredMatrix& x, std::int64_t row, std::int64_t column, std::int64_t batch) {
+template <class T = double> double at(const StoredMatrix& x, std::int64_t row, std::int64_t column, std::int64_t batch) {
   const std::int64_t i = x.transposed ? column + row * x.leading : row + column * x.leading;
-  return reinterpret_cast<const double*>(x.data)[batch * x.batch_step + i];
+  return reinterpret_cast<const T*>(x.data)[batch * x.batch_step + i];
 }
-void multiply(const StoredMatrix& a, const StoredMatrix& b, const StoredMatrix& c, std::int64_t k, std::int64_t batch) {
+/// Operands of type T, a result of doubles.
+template <class T = double> void multiply(const StoredMatrix& a, const StoredMatrix& b, const StoredMatrix& c, std::int64_t k, std::int64_t batch) {
   REQUIRE(!c.transposed);
   REQUIRE(a.columns == k);
   REQUIRE(b.rows == k);
@@ -26,15 +27,22 @@ void multiply(const StoredMatrix& a, const StoredMatrix& b, const StoredMatrix& 
     for (std::int64_t i = 0; i < c.rows; ++i)
       for (std::int64_t j = 0; j < c.columns; ++j) {
         double sum = 0;
-        for (std::int64_t p = 0; p < k; ++p) sum += at(a, i, p, n) * at(b, p, j, n);
+        for (std::int64_t p = 0; p < k; ++p) sum += at<T>(a, i, p, n) * at<T>(b, p, j, n);
         reinterpret_cast<double*>(c.data)[n * c.batch_step + i + j * c.leading] = sum;
       }
 }
 
 struct Operand {
   std::vector<double> values;
+  std::vector<float> narrow_values = {};
   std::vector<std::int64_t> sizes, strides;
   View view() { return {values.data(), Dtype::float64, static_cast<int>(sizes.size()), sizes.data(), strides.data(), numel(), false}; }
+  View narrow() {
+    narrow_values.assign(values.begin(), values.end());
+    View v = view();
+    v.data = narrow_values.data(), v.dtype = Dtype::float32;
+    return v;
+  }
   std::int64_t numel() const {
     std::int64_t n = 1;
     for (const auto s : sizes) n *= s;
@@ -84,7 +92,8 @@ TEST_CASE("products of views become products of matrices stored by columns", "[c
     Operand a = operand(with(some(batch), m, k), random), b = operand(with(some(batch), k, n), random), out = operand(with(batch, m, n), random);
     if (!cuda::adjacent(a.view()) || !cuda::adjacent(b.view()) || !cuda::adjacent(out.view())) continue;
     const View target = out.view();
-    cuda::for_each_product(a.view(), b.view(), target, multiply);
+    if (round % 2) cuda::for_each_product(a.narrow(), b.narrow(), target, multiply<float>);
+    else cuda::for_each_product(a.view(), b.view(), target, multiply<double>);
     std::vector<std::int64_t> index(batch.size() + 2);
     for (std::int64_t i = 0; i < out.numel(); ++i) {
       std::int64_t rest = i;
