@@ -38,6 +38,11 @@ template <class T, class Out, int Arity, class Body> [[gnu::always_inline]] inli
     if (i < n) put_part(body(x.part(i, n - i)), out + i, n - i);
   } else if constexpr (Arity == 2) {
     const Reader<T> x(a.in[0], a.scalars & 1), y(a.in[1], a.scalars & 2);
+    if constexpr (sizeof(Pack<T>) == 32)  // a cache line at a time
+      for (; i + 2 * w <= n; i += 2 * w) {
+        const Pack<T> x0 = x.at(i), x1 = x.at(i + w), y0 = y.at(i), y1 = y.at(i + w);
+        put(body(x0, y0), out + i), put(body(x1, y1), out + i + w);
+      }
     for (; i + w <= n; i += w) put(body(x.at(i), y.at(i)), out + i);
     if (i < n) put_part(body(x.part(i, n - i), y.part(i, n - i)), out + i, n - i);
   } else {
