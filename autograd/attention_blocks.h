@@ -17,7 +17,7 @@ struct AttentionBlocks {
   bool causal;  // query i sees keys 0 to i
 
   Tensor forward() const;
-  /// Gradients of q, k and v, in their dtype; `wants` says which. The weights are computed again.
+  /// Gradients of q (as it is here), k and v, in their dtype; `wants` says which. The weights are computed again.
   std::vector<Tensor> gradients(const Tensor& g, const bool (&wants)[3]) const;
 
  private:

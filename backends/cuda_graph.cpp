@@ -60,6 +60,8 @@ class StepCapture final : public Capture {
     return nullptr;
   }
 
+  bool before_replay() const override { return before_replay_; }
+
   /// The host's part of a launch. The first one has its constants from the capture.
   void prepare() {
     if (launched_) {

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <rill/autograd/grad_mode.h>
+#include <rill/ops/elementwise.h>
 #include <rill/ops/reduce.h>
 
 #include "optim/rule.h"
@@ -9,10 +11,20 @@
 namespace rill::optim {
 namespace {
 
+Tensor widened(const Tensor& x) {
+  const Tensor t = x.detach();
+  return size_of(t.dtype()) < 4 ? t.to(float32) : t;
+}
 /// The Euclidean norm, summed in the order of the elements whatever their strides.
-double length(const Tensor& x) {
-  const Tensor t = x.detach().contiguous();
-  return norm(size_of(t.dtype()) < 4 ? t.to(float32) : t).item<double>();
+Tensor norm_of(const Tensor& x) { return norm(widened(x).contiguous()); }
+double length(const Tensor& x) { return norm_of(x).item<double>(); }
+
+/// The host does not wait for norms of a device: the ratio stays there, and the gradient is multiplied by it before the update reads it.
+bool keeps_ratio(bool adapt, const Tensor& p) { return adapt && !p.device().is_cpu(); }
+/// factor |w| / (|h| + decay |w| + eps), or 1 where a norm is 0.
+Tensor ratio(const Tensor& w, const Tensor& h, double factor, double decay, double eps) {
+  const Tensor a = norm_of(w), b = norm_of(h);
+  return where(logical_and(a > 0, b > 0), a * factor / (b + a * decay + eps), ones_like(a));
 }
 
 }  // namespace
@@ -31,6 +43,17 @@ template <> struct Rule<LarsOptions> {
   }
   static NamedTensors slots(const LarsOptions& o, const Tensor& p) { return o.momentum > 0 ? NamedTensors{{"momentum_buffer", slot(p)}} : NamedTensors{}; }
   static void update(UpdateList& list, const LarsOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
+    if (keeps_ratio(o.adapt, p)) {
+      Tensor d = g;  // before a replay any tensor will do
+      if (launches_now()) {
+        const NoGrad off;
+        d = o.maximize ? -widened(g) : widened(g);
+        if (o.weight_decay != 0) d = d + widened(p) * o.weight_decay;
+        d = d * ratio(p, g, o.trust_coefficient, o.weight_decay, o.eps);
+      }
+      if (o.momentum == 0) return list.add(fn::SgdUpdate{{}, lr}, p, d);
+      return list.add(fn::MomentumUpdate{{}, lr, o.momentum, 1, false}, p, d, slots[0].second);
+    }
     double trust = 1;
     if (o.adapt)
       if (const double w = length(p), h = length(g); w > 0 && h > 0) trust = o.trust_coefficient * w / (h + o.weight_decay * w + o.eps);
@@ -57,10 +80,18 @@ template <> struct Rule<LambOptions> {
   static void update(UpdateList& list, const LambOptions& o, double lr, const Tensor& p, const Tensor& g, const NamedTensors& slots) {
     const auto t = static_cast<double>(advance(slots[2].second));
     const double on_m = 1 / correction(o.betas[0], t), on_root = 1 / std::sqrt(correction(o.betas[1], t));
-    const Tensor d = slot(p);
-    update_now(fn::LambDirection{o.maximize, o.betas[0], o.betas[1], on_m, on_root, o.eps, o.weight_decay}, d, g, slots[0].second, slots[1].second, p);
+    Tensor d = launches_now() ? slot(p) : p;
+    {
+      UpdateList first;
+      first.add(fn::LambDirection{o.maximize, o.betas[0], o.betas[1], on_m, on_root, o.eps, o.weight_decay}, d, g, slots[0].second, slots[1].second, p);
+      first.run();
+    }
+    if (keeps_ratio(o.adapt, p) && launches_now()) {
+      const NoGrad off;
+      d = d * ratio(p, d, 1, 0, 0);
+    }
     double trust = 1;
-    if (o.adapt)
+    if (o.adapt && !keeps_ratio(o.adapt, p))
       if (const double w = length(p), h = length(d); w > 0 && h > 0) trust = w / h;
     list.add(fn::SgdUpdate{{}, lr * trust}, p, d);
   }

@@ -28,14 +28,6 @@ template <class F, class... States> UpdateJob update_job(const Tensor& p, const 
   static_assert(sizeof...(States) == F::states);
   return {&kernels(p).update_piece[fn::Update::index<F>], nullptr, F::states, view(p), view(g), {view(states)...}};
 }
-/// One update at once, for a method that needs its result before it goes on.
-template <class F, class... States> void update_now(const F& rule, const Tensor& p, const Tensor& g, const States&... states) {
-  UpdateJob job = update_job<F>(p, g, states...);
-  job.rule = &rule;
-  if (current_capture) fail<Unimplemented>("update", "this optimizer cannot be part of a captured step; call its step() outside of the function given to cuda::GraphStep");
-  kernels(p).update({&job, 1}, SkipIf::now());
-  bump_version(p), (..., bump_version(states));
-}
 
 /// Takes its memory from this thread's last list and gives it back, so that a step in a steady state asks the system for nothing.
 class UpdateList {

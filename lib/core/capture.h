@@ -24,10 +24,15 @@ class Capture {
   /// To be called by what `repeat` runs: device memory that holds these bytes in the next replay, the same memory each time. Null before
   /// a replay, when the bytes are all that is wanted: nothing may be launched then.
   virtual std::byte* constants(std::span<const std::byte> bytes) = 0;
+  /// True in what `repeat` runs before a replay.
+  virtual bool before_replay() const = 0;
 };
 
 /// That of the calling thread; null while it does not capture.
 inline constinit thread_local Capture* current_capture [[gnu::tls_model("initial-exec")]] = nullptr;
+
+/// False where only constants are wanted and nothing may be launched.
+inline bool launches_now() { return !current_capture || !current_capture->before_replay(); }
 
 /// f of the host, again in each step that a captured one stands for.
 template <class F> void in_each_replay(F f) {
