@@ -65,22 +65,21 @@ inline void device_kernels(const Settings& s, const DeviceSizes& z) {
 }
 
 /// One training step, op by op and as a graph.
-template <class Step> void train_on_device(const Settings& s, const std::string& name, int calls, const std::vector<rill::Tensor>& inputs, Step step, const Work& work = {}) {
-  run_on_device(s, name, calls, [&] { step(inputs); }, work);
+template <class Step> void train_on_device(const Settings& s, const std::string& name, int calls, const std::vector<rill::Tensor>& inputs, Step step) {
+  run_on_device(s, name, calls, [&] { step(inputs); });
   rill::cuda::GraphStep graph(step);
-  run_on_device(s, name + "_graph", calls, [&] { graph(inputs); }, work);
+  run_on_device(s, name + "_graph", calls, [&] { graph(inputs); });
 }
 
 inline void device_networks(const Settings& s, const DeviceSizes& z) {
   using namespace rill;
-  const Device device = Device::cuda();
-  const Options on{.device = device};
+  const Options on{.device = Device::cuda()};
   cuda::allow_tf32(true);
   if (wanted(s, "lenet_train_step")) {
     LeNet net;
     net.to(on);
     optim::Adam adam(net.named_parameters(), {.lr = 1e-3});
-    train_on_device(s, "lenet_train_step", 20, {rand({z.batch, 1, 28, 28}, on), randint(0, 10, {z.batch}, {.device = device})}, [&](const std::vector<Tensor>& in) {
+    train_on_device(s, "lenet_train_step", 20, {rand({z.batch, 1, 28, 28}, on), randint(0, 10, {z.batch}, on)}, [&](const std::vector<Tensor>& in) {
       adam.zero_grad();
       const Tensor loss = cross_entropy(net(in[0]), in[1]);
       loss.backward();
@@ -92,7 +91,7 @@ inline void device_networks(const Settings& s, const DeviceSizes& z) {
     nn::models::LstmLanguageModel model({.vocabulary = z.words, .embedding = z.hidden, .hidden = z.hidden});
     model.to(on);
     optim::Sgd sgd(model.named_parameters(), {.lr = 1});
-    train_on_device(s, "ptb_lstm_train_step", 2, {randint(0, z.words, {z.sequences, 35}, {.device = device}), randint(0, z.words, {z.sequences, 35}, {.device = device})}, [&](const std::vector<Tensor>& in) {
+    train_on_device(s, "ptb_lstm_train_step", 2, {randint(0, z.words, {z.sequences, 35}, on), randint(0, z.words, {z.sequences, 35}, on)}, [&](const std::vector<Tensor>& in) {
       sgd.zero_grad();
       const Tensor loss = cross_entropy(model(in[0]).output.reshape({z.sequences * 35, z.words}), in[1].reshape({z.sequences * 35}));
       loss.backward();
@@ -104,7 +103,7 @@ inline void device_networks(const Settings& s, const DeviceSizes& z) {
     nn::models::InceptionV3 net;
     net.to(on);
     optim::Sgd sgd(net.named_parameters(), {.lr = 0.01});
-    const std::vector<Tensor> inputs{randn({z.images, 3, z.image, z.image}, on).contiguous(MemoryFormat::channels_last), randint(0, 1000, {z.images}, {.device = device})};
+    const std::vector<Tensor> inputs{randn({z.images, 3, z.image, z.image}, on).contiguous(MemoryFormat::channels_last), randint(0, 1000, {z.images}, on)};
     for (const bool low : {false, true})
       train_on_device(s, low ? "inception_v3_train_bf16" : "inception_v3_train_tf32", 1, inputs, [&, low](const std::vector<Tensor>& in) {
         sgd.zero_grad();

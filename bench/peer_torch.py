@@ -3,32 +3,20 @@
 
 Flags and lines are those of rill_bench. What Python adds to a step is far below one part in a hundred here.
 """
-import argparse
 import time
 
 import torch
 import torch.nn.functional as F
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--only", default="")
-parser.add_argument("--threads", type=int, default=2)
-parser.add_argument("--budget", type=float, default=2.0)
-args = parser.parse_args()
-torch.set_num_threads(args.threads)
+import peer
 
 
 def run(name, f, share=1):
-    if args.only not in name:
-        return
-    for _ in range(3):
+    def once():
+        start = time.perf_counter()
         f()
-    times, start = [], time.perf_counter()
-    while len(times) < 5 or (time.perf_counter() - start < args.budget * share and len(times) < 2000):
-        a = time.perf_counter()
-        f()
-        times.append(time.perf_counter() - a)
-    times.sort()
-    print(f"{name:28s}\t{times[len(times) // 2]:.4g}\t{times[0]:.4g}\t{len(times)}", flush=True)
+        return time.perf_counter() - start
+    peer.run(name, once, share)
 
 
 def autocast(on=True):
@@ -38,8 +26,7 @@ def autocast(on=True):
 def bfloat16():
     x, y = torch.randn(1024, 1024).bfloat16(), torch.randn(1024, 1024).bfloat16()
     run("sgemm_1024_bf16", lambda: x @ y)
-    net = torch.nn.Sequential(torch.nn.Conv2d(1, 32, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Conv2d(32, 64, 5, padding=2), torch.nn.ReLU(),
-                              torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(3136, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10))
+    net = peer.lenet()
     adam = torch.optim.Adam(net.parameters(), lr=1e-3)
     images, labels = torch.rand(100, 1, 28, 28), torch.randint(10, (100,))
 
@@ -60,19 +47,8 @@ def bfloat16():
     run("lstm_2x650_t35_b20_fwd_bwd_bf16", recur, share=2)
 
 
-class Lm(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.encoder = torch.nn.Embedding(10000, 650)
-        self.rnn = torch.nn.LSTM(650, 650, num_layers=2)
-        self.decoder = torch.nn.Linear(650, 10000)
-
-    def forward(self, words):
-        return self.decoder(self.rnn(self.encoder(words.t()))[0].transpose(0, 1))
-
-
 def language_model():
-    model = Lm()
+    model = peer.LanguageModel()
     sgd = torch.optim.SGD(model.parameters(), lr=1.0)
     words, following = torch.randint(10000, (20, 35)), torch.randint(10000, (20, 35))
 
@@ -85,8 +61,7 @@ def language_model():
 
 
 def inception():
-    from torchvision.models import inception_v3
-    net = inception_v3(weights=None, init_weights=False).to(memory_format=torch.channels_last)
+    net = peer.inception()
     sgd = torch.optim.SGD(net.parameters(), lr=0.01)
     images = torch.randn(32, 3, 299, 299).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(1000, (32,))
@@ -110,9 +85,8 @@ def inception():
 
 
 bfloat16()
-if args.only in "ptb_lstm_train_step":
+if peer.wanted("ptb_lstm_train_step"):
     language_model()
-if "inception_v3" in args.only:
+if "inception_v3" in peer.args.only:
     inception()
-with open("/proc/self/status") as f:
-    print("peak_rss\t" + next(line for line in f if line.startswith("VmHWM")).split(":")[1].strip())
+peer.print_peak_memory()

@@ -3,27 +3,19 @@
 
 Rows that end in _graph are whole training steps in a CUDA graph, captured as PyTorch's documentation does it.
 """
-import argparse
 import time
 
 import torch
 import torch.nn.functional as F
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--only", default="")
-parser.add_argument("--threads", type=int, default=2)
-parser.add_argument("--budget", type=float, default=2.0)
-args = parser.parse_args()
-torch.set_num_threads(args.threads)
+import peer
+
 ON = {"device": "cuda"}  # said at each tensor: a default device costs every op some of the host's time
 
 
 def run(name, f, calls, wait=True):
-    """Median and best time of one of `calls` calls of f. Without `wait` the device's work is not part of it."""
-    if args.only not in name:
-        return
-
-    def repeat():
+    """One of `calls` calls of f. Without `wait` the device's work is not part of it."""
+    def once():
         start = time.perf_counter()
         for _ in range(calls):
             f()
@@ -32,19 +24,13 @@ def run(name, f, calls, wait=True):
         passed = time.perf_counter() - start
         torch.cuda.synchronize()
         return passed / calls
-    for _ in range(3):
-        repeat()
-    times, start = [], time.perf_counter()
-    while len(times) < 5 or (time.perf_counter() - start < args.budget and len(times) < 2000):
-        times.append(repeat())
-    times.sort()
-    print(f"{name:28s}\t{times[len(times) // 2]:.4g}\t{times[0]:.4g}\t{len(times)}", flush=True)
+    peer.run(name, once)
 
 
 def train(name, step, calls):
     """A step op by op and as a graph; its gradients live in the graph's memory."""
     run(name, step, calls)
-    if args.only not in name + "_graph":
+    if not peer.wanted(name + "_graph"):
         return
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
@@ -85,8 +71,7 @@ def kernels():
 
 
 def lenet():
-    net = torch.nn.Sequential(torch.nn.Conv2d(1, 32, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2), torch.nn.Conv2d(32, 64, 5, padding=2), torch.nn.ReLU(),
-                              torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(3136, 512), torch.nn.ReLU(), torch.nn.Linear(512, 10)).cuda()
+    net = peer.lenet().cuda()
     adam = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True, capturable=True)
     images, labels = torch.rand(128, 1, 28, 28, **ON), torch.randint(10, (128,), **ON)
 
@@ -97,19 +82,8 @@ def lenet():
     train("lenet_train_step", step, 20)
 
 
-class LanguageModel(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.encoder = torch.nn.Embedding(10000, 650)
-        self.rnn = torch.nn.LSTM(650, 650, num_layers=2)
-        self.decoder = torch.nn.Linear(650, 10000)
-
-    def forward(self, words):
-        return self.decoder(self.rnn(self.encoder(words.t()))[0].transpose(0, 1))
-
-
 def language_model():
-    model = LanguageModel().cuda()
+    model = peer.LanguageModel().cuda()
     sgd = torch.optim.SGD(model.parameters(), lr=1.0, fused=True)
     words, following = torch.randint(10000, (20, 35), **ON), torch.randint(10000, (20, 35), **ON)
 
@@ -121,8 +95,7 @@ def language_model():
 
 
 def inception():
-    from torchvision.models import inception_v3
-    net = inception_v3(weights=None, init_weights=False).cuda().to(memory_format=torch.channels_last)
+    net = peer.inception().cuda()
     sgd = torch.optim.SGD(net.parameters(), lr=0.01, fused=True)
     images = torch.randn(32, 3, 299, 299, **ON).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(1000, (32,), **ON)
@@ -141,11 +114,10 @@ def inception():
 host()
 kernels()
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-if args.only in "lenet_train_step_graph":
+if peer.wanted("lenet_train_step_graph"):
     lenet()
-if args.only in "ptb_lstm_train_step_graph":
+if peer.wanted("ptb_lstm_train_step_graph"):
     language_model()
-if any(args.only in f"inception_v3_train_{kind}_graph" for kind in ("tf32", "bf16")):
+if peer.wanted("inception_v3_train_tf32_graph", "inception_v3_train_bf16_graph"):
     inception()
-with open("/proc/self/status") as f:
-    print("peak_rss\t" + next(line for line in f if line.startswith("VmHWM")).split(":")[1].strip())
+peer.print_peak_memory()
