@@ -100,47 +100,43 @@ Int panel_count(Dtype d, Int n) { return (n + panels_of(d).columns - 1) / panels
 /// Worth to bring all of B into panels first: many rows read them.
 bool is_large(const GemmBlock& g, Dtype d) { return panels_of(d).columns > 0 && g.m >= 32 && g.n >= 16 && g.k >= 16 && g.m * g.n * g.k >= kLarge; }
 
-/// Columns of B, all of them or as many as stay in the last cache, in panels; blocks of rows are packed by whoever multiplies them.
-void run_columns(const GemmBlock& g, Dtype d, Int wide, const Scratch& panels) {
+/// B is brought into `panels`, and then multiplied by blocks of rows, which are packed by whoever multiplies them. bfloat16 has float32 results, and rows that
+/// are read as they lie.
+void run_panels(const GemmBlock& g, Dtype d, const Scratch& panels) {
   const GemmPanels& p = panels_of(d);
-  const Int size = static_cast<Int>(size_of(d)), w = p.columns;
-  const int threads = num_threads();
-  for (Int j0 = 0; j0 < g.n; j0 += wide) {
-    GemmBlock part = g;
-    part.b = at(g.b, j0 * g.b_col, size), part.c = at(g.c, j0, size), part.n = std::min(wide, g.n - j0);
-    const Int count = panel_count(d, part.n);
-    parallel_for(count, std::max<Int>(1, kPackWork / (w * g.k)), [&](Int first, Int last) { p.pack(part.b, g.b_row, g.b_col, g.k, part.n, first, last, panels.get()); });
-    part.b = panels.get();
-    // The same number of blocks for every thread, of equal height but for one tile of rows. Where rows and columns are cut changes no value.
-    constexpr Int unit = 12;
-    const Int tiles = (g.m + unit - 1) / unit, least = (g.m + kGemmM - 1) / kGemmM;
-    const Int row_blocks = std::min(tiles, (least + threads - 1) / threads * threads);
-    const Int column_blocks = row_blocks < threads ? std::min(count, (threads + row_blocks - 1) / row_blocks) : 1;
-    const auto row = [&](Int block) { return std::min(g.m, tiles * block / row_blocks * unit); };
-    parallel_for(row_blocks * column_blocks, std::max<Int>(1, kTaskWork * row_blocks * column_blocks / (g.m * part.n * g.k)), [&](Int begin, Int end) {
-      const Scratch rows(kGemmPackedA);
-      for (Int task = begin; task < end; ++task) {
-        GemmBlock t = part;
-        const Int r = task / column_blocks, c = task % column_blocks, i = row(r);
-        t.a = at(g.a, i * g.a_row, size), t.c = at(part.c, i * g.c_row, size), t.m = row(r + 1) - i, t.scratch = rows.get();
-        p.multiply(t, count * c / column_blocks, count * (c + 1) / column_blocks);
-      }
-    });
-  }
+  const bool pairs = d == Dtype::bfloat16;
+  const Int size = static_cast<Int>(size_of(d)), result_size = pairs ? 4 : size, count = panel_count(d, g.n), threads = num_threads();
+  parallel_for(count, std::max<Int>(1, kPackWork / (p.columns * g.k)), [&](Int first, Int last) { p.pack(g.b, g.b_row, g.b_col, g.k, g.n, first, last, panels.get()); });
+  // The same number of blocks for every thread, of equal height but for one tile of rows. Where rows and columns are cut changes no value.
+  constexpr Int unit = 12;
+  const Int tiles = (g.m + unit - 1) / unit, least = (g.m + kGemmM - 1) / kGemmM;
+  const Int row_blocks = std::min(tiles, (least + threads - 1) / threads * threads);
+  const Int column_blocks = row_blocks < threads ? std::min(count, (threads + row_blocks - 1) / row_blocks) : 1;
+  const auto row = [&](Int block) { return std::min(g.m, tiles * block / row_blocks * unit); };
+  parallel_for(row_blocks * column_blocks, std::max<Int>(1, kTaskWork * row_blocks * column_blocks / (g.m * g.n * g.k)), [&](Int begin, Int end) {
+    const Scratch rows(pairs ? 0 : kGemmPackedA);
+    for (Int task = begin; task < end; ++task) {
+      GemmBlock t = g;
+      const Int r = task / column_blocks, c = task % column_blocks, i = row(r);
+      t.a = at(g.a, i * g.a_row, size), t.b = panels.get(), t.c = at(g.c, i * g.c_row, result_size), t.m = row(r + 1) - i, t.scratch = rows.get();
+      p.multiply(t, count * c / column_blocks, count * (c + 1) / column_blocks);
+    }
+  });
 }
 
-/// Many rows read a part of B from the last cache. Of a B that is larger than that: some columns at a time, which reads A once for each part, or some
-/// rows at a time, which passes over C once for each part; whichever is less.
+/// Many rows read a part of B from the last cache. Of a B that is larger than that: some columns at a time, which reads A once for each part, or, where B is
+/// much deeper than wide, some rows at a time, which passes over C once for each part.
 void run_large(const GemmBlock& g, Dtype d) {
   const Int size = static_cast<Int>(size_of(d)), w = panels_of(d).columns, all = (g.n + w - 1) / w * w, most = kPanelBytes / size;
   const Int parts = g.k > 2 * g.n ? (g.k * all + most - 1) / most : 1, deep = (g.k + parts - 1) / parts, wide = std::max(w, std::min(all, most / deep / w * w));
   const Scratch panels(wide * deep * size);
-  for (Int p0 = 0; p0 < g.k; p0 += deep) {
-    GemmBlock part = g;
-    part.a = at(g.a, p0 * g.a_col, size), part.b = at(g.b, p0 * g.b_row, size), part.k = std::min(deep, g.k - p0);
-    part.accumulate = g.accumulate || p0 > 0;
-    run_columns(part, d, wide, panels);
-  }
+  for (Int p = 0; p < g.k; p += deep)
+    for (Int j = 0; j < g.n; j += wide) {
+      GemmBlock part = g;
+      part.a = at(g.a, p * g.a_col, size), part.b = at(g.b, p * g.b_row + j * g.b_col, size), part.c = at(g.c, j, size);
+      part.n = std::min(wide, g.n - j), part.k = std::min(deep, g.k - p), part.accumulate = g.accumulate || p > 0;
+      run_panels(part, d, panels);
+    }
 }
 
 /// A few rows, too few to pay for panels of B that all threads share: everybody brings its own columns into panels, piece by piece, and all rows read them from
@@ -221,29 +217,6 @@ bool takes_pairs(const View& a, const View& out) {
   return a.dtype == Dtype::bfloat16 && has_bf16_products() && m >= 4 && n >= 16 && k >= 16;
 }
 
-/// One product of bfloat16 matrices with a float32 result.
-void run_pairs(const GemmBlock& g) {
-  const GemmPanels& p = panels_of(Dtype::bfloat16);
-  const Int count = panel_count(Dtype::bfloat16, g.n);
-  const Scratch panels(panels_size(Dtype::bfloat16, g.k, g.n) * 2);
-  parallel_for(count, std::max<Int>(1, kPackWork / (p.columns * g.k)), [&](Int first, Int last) { p.pack(g.b, g.b_row, g.b_col, g.k, g.n, first, last, panels.get()); });
-  GemmBlock whole = g;
-  whole.b = panels.get();
-  // blocks of whole tiles; where they are cut changes no value
-  constexpr Int unit = 12;
-  const Int threads = num_threads(), tiles = (g.m + unit - 1) / unit, least = (g.m + kGemmM - 1) / kGemmM;
-  const Int row_blocks = std::min(tiles, (least + threads - 1) / threads * threads), column_blocks = row_blocks < threads ? std::min(count, (threads + row_blocks - 1) / row_blocks) : 1;
-  const auto row = [&](Int block) { return std::min(g.m, tiles * block / row_blocks * unit); };
-  parallel_for(row_blocks * column_blocks, std::max<Int>(1, kTaskWork * row_blocks * column_blocks / (g.m * g.n * g.k)), [&](Int begin, Int end) {
-    for (Int task = begin; task < end; ++task) {
-      GemmBlock t = whole;
-      const Int r = task / column_blocks, c = task % column_blocks, i = row(r);
-      t.a = at(g.a, i * g.a_row, 2), t.c = at(g.c, i * g.c_row, 4), t.m = row(r + 1) - i;
-      p.multiply(t, count * c / column_blocks, count * (c + 1) / column_blocks);
-    }
-  });
-}
-
 /// out = a b, or out += a b: bfloat16 operands, a float32 result with adjacent columns. Few large matrices are worked on one after the other.
 void gemm_pairs(const View& a, const View& b, const View& out, bool accumulate) {
   GemmBlock g = matrix_of(a, b, out, accumulate);
@@ -260,7 +233,7 @@ void gemm_pairs(const View& a, const View& b, const View& out, bool accumulate) 
         x += index * batch.a[axis], y += index * batch.b[axis], z += index * batch.c[axis];
       }
       t.a = at(g.a, x, 2), t.b = at(g.b, y, 2), t.c = at(g.c, z, 4);
-      run_pairs(t);
+      run_panels(t, Dtype::bfloat16, Scratch(panels_size(Dtype::bfloat16, t.k, t.n) * 2));
     }
   };
   if (large) run(0, batch.count);
