@@ -29,7 +29,7 @@ std::vector<Tensor> gradients(const char* op, const std::vector<Tensor>& paramet
 double total_norm(const std::vector<Tensor>& tensors, double p) {
   double total = 0;
   for (const Tensor& t : tensors) {
-    const double n = norm(size_of(t.dtype()) < 4 ? t.to(float32) : t, p).item<double>();
+    const double n = norm(widened(t), p).item<double>();
     if (std::isnan(n)) return n;
     total = std::isinf(p) ? std::max(total, n) : total + std::pow(n, p);
   }

@@ -11,12 +11,8 @@
 namespace rill::optim {
 namespace {
 
-Tensor widened(const Tensor& x) {
-  const Tensor t = x.detach();
-  return size_of(t.dtype()) < 4 ? t.to(float32) : t;
-}
 /// The Euclidean norm, summed in the order of the elements whatever their strides.
-Tensor norm_of(const Tensor& x) { return norm(widened(x).contiguous()); }
+Tensor norm_of(const Tensor& x) { return norm(widened(x.detach()).contiguous()); }
 double length(const Tensor& x) { return norm_of(x).item<double>(); }
 
 /// The host does not wait for norms of a device: the ratio stays there, and the gradient is multiplied by it before the update reads it.
@@ -86,13 +82,13 @@ template <> struct Rule<LambOptions> {
       first.add(fn::LambDirection{o.maximize, o.betas[0], o.betas[1], on_m, on_root, o.eps, o.weight_decay}, d, g, slots[0].second, slots[1].second, p);
       first.run();
     }
-    if (keeps_ratio(o.adapt, p) && launches_now()) {
-      const NoGrad off;
-      d = d * ratio(p, d, 1, 0, 0);
-    }
     double trust = 1;
-    if (o.adapt && !keeps_ratio(o.adapt, p))
+    if (keeps_ratio(o.adapt, p)) {
+      const NoGrad off;
+      if (launches_now()) d = d * ratio(p, d, 1, 0, 0);
+    } else if (o.adapt) {
       if (const double w = length(p), h = length(d); w > 0 && h > 0) trust = w / h;
+    }
     list.add(fn::SgdUpdate{{}, lr * trust}, p, d);
   }
   static double* momentum(LambOptions& o) { return &o.betas[0]; }

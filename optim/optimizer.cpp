@@ -88,7 +88,7 @@ NamedTensors Optimizer::state() const {
 void Optimizer::load(const NamedTensors& given) { load_into(state(), given); }
 
 Tensor slot(const Tensor& p, double value) {
-  const Tensor t = make_like(p, size_of(p.dtype()) < 4 ? Dtype::float32 : p.dtype());
+  const Tensor t = make_like(p, wide_dtype(p.dtype()));
   t.fill_(value);
   return t;
 }

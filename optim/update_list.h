@@ -11,6 +11,10 @@
 
 namespace rill::optim {
 
+/// Parameters of 16 bits have their states and norms in float32.
+constexpr Dtype wide_dtype(Dtype d) { return size_of(d) < 4 ? Dtype::float32 : d; }
+inline Tensor widened(const Tensor& t) { return t.to(wide_dtype(t.dtype())); }
+
 /// While it lives, updates of this thread write nothing unless the flag, a float32 number on their device, is 0.
 class SkipIf {
  public:

@@ -17,8 +17,9 @@ struct AttentionOptions {
 
 /// softmax(q k^T scale + mask) v: q [.., L, E], k [.., S, E], v [.., S, F] -> [.., L, F], leading axes broadcast. A query that no key takes part
 /// for gives zeros, and no gradient. Causal attention, and that of very many scores, goes through blocks of queries: it keeps no [L, S] matrix and
-/// skips the keys that nobody sees, unless there is a mask or dropout. Of 16-bit floats scores and sums are float32; where the
-/// processor or device multiplies them as they are, and there is no mask, no dropout and no group, the weights are rounded to 16 bits before they meet v. Differentiable any number of times.
+/// skips the keys that nobody sees, unless there is a mask or dropout. Of 16-bit floats scores and sums are float32; where the processor or device
+/// multiplies them as they are, and there is no mask, no dropout and no group, the weights are rounded to 16 bits before they meet v. Differentiable any
+/// number of times.
 /// ShapeError when sizes do not fit, DtypeError unless q, k and v are of one floating dtype and the mask bool or floating,
 /// ValueError for a dropout_p outside [0, 1] and for is_causal beside a mask.
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {});
